@@ -1,0 +1,1 @@
+//! Language models from before neural networks: n-grams with modified Kneser-Ney smoothing.

@@ -1,0 +1,1 @@
+//! Text generation: prefill, decode with a cache, and sampling.

@@ -1,0 +1,1 @@
+//! What a language model looks like from outside: strings in, strings and log-probabilities out.

@@ -1,0 +1,1 @@
+//! The whole workshop behind one dependency and one prelude.
