@@ -1,0 +1,20 @@
+//! Each operation written in ordinary burn operations.
+//!
+//! These bodies define what the crate computes. They serve every backend and element type that has
+//! no fused implementation, and the tests compare the fused implementations with them.
+
+mod activation;
+mod attention;
+mod embedding;
+mod loss;
+mod normalization;
+mod optimizer;
+mod rotary;
+
+pub use activation::{gelu, gelu_tanh, silu_mul};
+pub use attention::attention;
+pub use embedding::embedding;
+pub use loss::cross_entropy_sum;
+pub use normalization::{layer_norm, rms_norm};
+pub use optimizer::{adamw_step, squared_norm};
+pub use rotary::rotary;
