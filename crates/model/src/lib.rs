@@ -1,1 +1,51 @@
 //! Model families on one set of layers, with Hugging Face configs and weights.
+//!
+//! A model is a [`CausalLm`]: a [`Decoder`] backbone that turns token ids into hidden states, and a
+//! language-model head that turns hidden states into logits. Every family (`gpt2`, `llama`,
+//! `qwen3`) is a file in [`families`] that says two things and nothing else: how its `config.json`
+//! describes a [`DecoderArchitecture`], and what its tensors are called on disk. There is one
+//! attention, one MLP and one norm module.
+//!
+//! This crate knows nothing about text, data, optimisers or sampling.
+//!
+//! ```
+//! use wuji_device::DeviceSpec;
+//! use wuji_model::{CausalLm, ModelConfig};
+//! use burn::tensor::{Int, Tensor};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = "flex".parse::<DeviceSpec>()?.open()?;
+//! let config = ModelConfig::from_json(
+//!     r#"{"model_type": "gpt2", "vocab_size": 65, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}"#,
+//! )?;
+//! let model = CausalLm::init(&config, 1, &device)?;
+//! let ids = Tensor::<2, Int>::from_data([[1, 2, 3]], &device);
+//! assert_eq!(model.forward(ids).dims(), [1, 3, 65]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod architecture;
+mod backbone;
+mod cache;
+mod causal_lm;
+mod checkpointing;
+mod config;
+mod decoder;
+mod error;
+pub mod families;
+mod init;
+pub mod layers;
+pub mod weights;
+
+pub use architecture::{
+    Activation, AttentionScale, DecoderArchitecture, DropoutRates, MlpKind, NormKind, Positions,
+    RopeParameters, RopeScaling,
+};
+pub use backbone::{Backbone, BackboneInput, Head};
+pub use cache::KvCache;
+pub use causal_lm::{CausalLm, LmHead};
+pub use checkpointing::CheckpointedPass;
+pub use config::ModelConfig;
+pub use decoder::Decoder;
+pub use error::ModelError;

@@ -1,0 +1,215 @@
+//! A decoder with a language-model head, and its life on disk.
+
+use std::path::Path;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::init::initialise;
+use crate::layers::Linear;
+use crate::weights::{
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_tensors,
+};
+use crate::{Backbone, BackboneInput, Decoder, Head, KvCache, ModelConfig, ModelError};
+
+/// Largest file that a saved model is put in before it is split, as the Hub does.
+const MAX_SHARD_BYTES: usize = 5_000_000_000;
+
+/// Hidden states to logits. A tied head has no weight of its own.
+#[derive(Module, Debug)]
+pub struct LmHead {
+    /// `[hidden_size, vocab_size]`; the token embedding's transpose when absent.
+    pub projection: Option<Linear>,
+}
+
+impl LmHead {
+    /// Logits `[batch, seq, vocab_size]` of `hidden` `[batch, seq, hidden_size]`.
+    pub fn logits(&self, hidden: Tensor<3>, token_embedding: &Param<Tensor<2>>) -> Tensor<3> {
+        match &self.projection {
+            Some(projection) => projection.forward(hidden),
+            None => {
+                let weight = token_embedding.val().transpose();
+                burn::tensor::module::linear(hidden, weight, None)
+            }
+        }
+    }
+}
+
+/// A causal language model: token ids in, next-token logits out.
+#[derive(Module, Debug)]
+pub struct CausalLm {
+    /// The backbone.
+    pub decoder: Decoder,
+    /// The head.
+    pub head: LmHead,
+    #[module(skip)]
+    config: ModelConfig,
+}
+
+/// A head that has been given its weight, tied or not, as a [`Head`].
+#[derive(Module, Debug)]
+struct BoundHead {
+    head: LmHead,
+    token_embedding: Param<Tensor<2>>,
+}
+
+impl Head for BoundHead {
+    type Output = Tensor<3>;
+
+    fn forward(&self, hidden: Tensor<3>) -> Tensor<3> {
+        self.head.logits(hidden, &self.token_embedding)
+    }
+}
+
+impl CausalLm {
+    /// A model with all-zero matrices, to be filled.
+    fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
+        let architecture = config.architecture()?;
+        let a = &architecture;
+        let projection = (!a.tie_word_embeddings)
+            .then(|| Linear::zeros(a.hidden_size, a.vocab_size, false, device));
+        Ok(Self {
+            decoder: Decoder::new(a, device),
+            head: LmHead { projection },
+            config: config.clone(),
+        })
+    }
+
+    /// A new model with weights drawn from `seed`; the same on every device.
+    ///
+    /// # Errors
+    /// A config whose sizes do not fit each other.
+    pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        let model = Self::zeros(config, device)?;
+        let architecture = model.decoder.architecture().clone();
+        Ok(initialise(model, &architecture, seed))
+    }
+
+    /// Reads a Hugging Face model directory: `config.json` and safetensors, single or sharded, of
+    /// any float type (widened to f32).
+    ///
+    /// # Errors
+    /// Missing or malformed files, another family, or weights that do not fit, all listed.
+    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
+        let config = ModelConfig::from_path(dir)?;
+        let files = TensorFiles::open_dir(dir)?;
+        Self::from_files(&config, &files, device)
+    }
+
+    /// Builds a model from a config and already opened weight files.
+    ///
+    /// # Errors
+    /// As [`CausalLm::from_dir`].
+    pub fn from_files(
+        config: &ModelConfig,
+        files: &TensorFiles,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        load_weights(Self::zeros(config, device)?, config.tensor_names(), files)
+    }
+
+    /// Writes `config.json` and weights into `dir`, which is created. `transformers` loads the
+    /// result with the same logits.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
+        std::fs::create_dir_all(dir).map_err(|source| ModelError::io("creating", dir, source))?;
+        let mut config = self.config.clone();
+        config.set_extra("architectures", vec![config.architecture_name()].into());
+        config.set_extra(
+            "dtype",
+            match dtype {
+                StoredDtype::F32 => "float32",
+                StoredDtype::F16 => "float16",
+                StoredDtype::Bf16 => "bfloat16",
+            }
+            .into(),
+        );
+        config.save(dir)?;
+        save_tensors(dir, &self.file_tensors(), dtype, MAX_SHARD_BYTES)
+    }
+
+    /// Every tensor as it stands in a file.
+    pub fn file_tensors(&self) -> Vec<FileTensor> {
+        named_tensors(self, self.config.tensor_names())
+    }
+
+    /// The config this model was built from.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Replaces keys of the config that do not change the arithmetic.
+    pub fn set_config_extra(&mut self, key: &str, value: serde_json::Value) {
+        self.config.set_extra(key, value);
+    }
+
+    /// Parameters that multiply activations: all but embeddings that are only looked up.
+    pub fn matmul_parameters(&self) -> usize {
+        let looked_up = match &self.head.projection {
+            Some(_) => self.decoder.token_embedding.num_params(),
+            None => 0, // A tied embedding is the head's matrix.
+        };
+        let positions = self.decoder.position_embedding.as_ref().map_or(0, Module::num_params);
+        self.num_params() - looked_up - positions
+    }
+
+    /// Logits `[batch, seq, vocab_size]` of `input_ids` `[batch, seq]`.
+    pub fn forward(&self, input_ids: Tensor<2, Int>) -> Tensor<3> {
+        self.forward_input(BackboneInput::new(input_ids))
+    }
+
+    /// Logits of an input with positions, padding or documents.
+    pub fn forward_input(&self, input: BackboneInput) -> Tensor<3> {
+        self.logits(self.decoder.forward(input, None))
+    }
+
+    /// Logits of the new tokens `[batch, seq]`, given what `cache` holds; the cache is extended.
+    pub fn forward_cached(&self, input_ids: Tensor<2, Int>, cache: &mut KvCache) -> Tensor<3> {
+        self.logits(self.decoder.forward(BackboneInput::new(input_ids), Some(cache)))
+    }
+
+    /// As [`CausalLm::forward_cached`] for an input with positions and padding.
+    pub fn forward_input_cached(&self, input: BackboneInput, cache: &mut KvCache) -> Tensor<3> {
+        self.logits(self.decoder.forward(input, Some(cache)))
+    }
+
+    /// Logits of hidden states `[batch, seq, hidden_size]`.
+    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        self.head.logits(hidden, &self.decoder.token_embedding.weight)
+    }
+
+    /// The head as something that can be used without the model.
+    pub fn head(&self) -> impl Head<Output = Tensor<3>> + use<> {
+        BoundHead {
+            head: self.head.clone(),
+            token_embedding: self.decoder.token_embedding.weight.clone(),
+        }
+    }
+
+    /// An empty cache for at most `capacity` tokens. The batch is whatever is first written.
+    pub fn new_cache(&self, capacity: usize) -> KvCache {
+        KvCache::new(self.decoder.blocks.len(), capacity)
+    }
+
+    /// Checks ids and length before a forward pass, where they enter.
+    ///
+    /// # Errors
+    /// An id outside the vocabulary or a sequence longer than the positions.
+    pub fn check_input(&self, ids: &[u32], already_cached: usize) -> Result<(), ModelError> {
+        let vocab_size = self.config.vocab_size();
+        if let Some((at, id)) = ids.iter().enumerate().find(|(_, id)| **id as usize >= vocab_size) {
+            return Err(ModelError::Input(format!(
+                "token {at} is id {id}; expected ids below vocab_size {vocab_size}"
+            )));
+        }
+        let (length, limit) = (already_cached + ids.len(), self.config.max_position_embeddings());
+        if length > limit {
+            return Err(ModelError::Input(format!(
+                "{length} tokens; this model has positions for {limit}"
+            )));
+        }
+        Ok(())
+    }
+}

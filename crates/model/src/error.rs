@@ -1,0 +1,99 @@
+//! What can go wrong when a model is described, built, read or written.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of this crate; every variant says where.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// A file could not be read or written.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried, as a verb: "reading", "writing".
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// `config.json` (or the `[model]` section) is not JSON of the expected shape.
+    #[error("{origin}: not a model config: {source}")]
+    ConfigSyntax {
+        /// The file or section.
+        origin: String,
+        /// The parser's complaint, with line and column where it has them.
+        source: serde_json::Error,
+    },
+    /// `model_type` names a family that this build does not have.
+    #[error("{origin}: model_type {found:?} is not supported; this build has {supported}")]
+    UnsupportedModelType {
+        /// The file or section.
+        origin: String,
+        /// What it says.
+        found: String,
+        /// The families there are.
+        supported: String,
+    },
+    /// A config value makes no sense, alone or beside another.
+    #[error("model config: {key} = {found}: expected {expected}")]
+    InvalidConfig {
+        /// The offending key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
+    /// A weight file is not valid safetensors.
+    #[error("{path}: not a valid safetensors file: {reason}")]
+    BadSafetensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The weight files and the architecture disagree; everything that disagrees is listed.
+    #[error("{origin}: weights do not fit the architecture:\n  {}", problems.join("\n  "))]
+    WeightMismatch {
+        /// The file or directory.
+        origin: String,
+        /// One line per tensor: missing, unexpected, or of another shape.
+        problems: Vec<String>,
+    },
+    /// No weights were found where a model was expected.
+    #[error("{path}: no model.safetensors and no model.safetensors.index.json here")]
+    NoWeights {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A llama2.c checkpoint is malformed.
+    #[error("{path}: not a llama2.c checkpoint: {reason}")]
+    BadLlama2c {
+        /// The file.
+        path: PathBuf,
+        /// Which field, what was found and what was expected.
+        reason: String,
+    },
+    /// An input does not fit the model.
+    #[error("input: {0}")]
+    Input(String),
+}
+
+impl ModelError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        source: std::io::Error,
+    ) -> Self {
+        Self::Io { action, path: path.into(), source }
+    }
+
+    pub(crate) fn invalid(
+        key: &'static str,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::InvalidConfig { key, found: found.to_string(), expected: expected.into() }
+    }
+}

@@ -1,0 +1,31 @@
+//! `y = x · W + b`.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+/// An affine map of the last dimension.
+///
+/// The weight is `[input, output]`, as GPT-2's `Conv1D` stores it; files of other families hold the
+/// transpose and are turned round when they are read.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[input, output]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[output]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// A map with all weights zero; see [`crate::CausalLm::init`] for the values.
+    pub fn zeros(input: usize, output: usize, bias: bool, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([input, output], device)),
+            bias: bias.then(|| Param::from_tensor(Tensor::zeros([output], device))),
+        }
+    }
+
+    /// Maps `x` of shape `[.., input]` to `[.., output]`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        burn::tensor::module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+}
