@@ -1,11 +1,45 @@
-//! Shows cargo's progress only where there is some: everything but the closing `Finished` line.
+//! Shows cargo's progress only where there is some: everything but the lines that say it is done.
 //!
-//! A build with nothing to do prints only that line, so a command whose binary is up to date starts in silence.
+//! A build with nothing to do prints only those, so a command whose binary is up to date starts in silence.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::{Command, Stdio};
 
-/// Copies cargo's standard error to `out` as it comes, without its `Finished` line.
-pub fn forward(mut from: impl Read, mut out: impl Write) -> io::Result<()> {
+use anyhow::Context;
+
+/// The lines with which cargo closes a build.
+const CLOSING: [&str; 2] = ["Finished ", "Executable "];
+
+/// Runs a build with its progress on our standard error.
+///
+/// Returns whether it succeeded, and its standard output.
+pub fn build(mut command: Command) -> anyhow::Result<(bool, String)> {
+    if io::stderr().is_terminal() {
+        // cargo sees a pipe; it is our terminal all the same.
+        command.envs([
+            ("CARGO_TERM_COLOR", "always"),
+            ("CARGO_TERM_PROGRESS_WHEN", "always"),
+            ("CARGO_TERM_PROGRESS_WIDTH", "80"),
+        ]);
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cargo could not be started")?;
+    let errors = child.stderr.take().context("cargo's standard error is piped")?;
+    let mut output = child.stdout.take().context("cargo's standard output is piped")?;
+    let shown = std::thread::spawn(move || forward(errors, io::stderr()));
+    let mut messages = String::new();
+    output.read_to_string(&mut messages).context("cargo's messages could not be read")?;
+    let succeeded = child.wait().context("cargo could not be waited for")?.success();
+    // A terminal that went away while cargo was building is no reason to lose the build.
+    let _ = shown.join();
+    Ok((succeeded, messages))
+}
+
+/// Copies cargo's standard error to `out` as it comes, without its closing lines.
+fn forward(mut from: impl Read, mut out: impl Write) -> io::Result<()> {
     let mut buffer = [0; 8192];
     let mut segment = Vec::new();
     let mut bar_is_shown = false;
@@ -37,7 +71,7 @@ pub fn forward(mut from: impl Read, mut out: impl Write) -> io::Result<()> {
 }
 
 fn line(segment: &[u8], bar_is_shown: bool, out: &mut impl Write) -> io::Result<()> {
-    if !is_finished(segment) {
+    if !is_closing(segment) {
         return out.write_all(segment);
     }
     if bar_is_shown {
@@ -47,10 +81,10 @@ fn line(segment: &[u8], bar_is_shown: bool, out: &mut impl Write) -> io::Result<
     Ok(())
 }
 
-/// Whether this is cargo's `    Finished …` line, coloured or not.
-fn is_finished(segment: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(segment);
-    without_escapes(&text).trim_start().starts_with("Finished ")
+/// Whether this is one of cargo's closing lines, coloured or not.
+fn is_closing(segment: &[u8]) -> bool {
+    let text = without_escapes(&String::from_utf8_lossy(segment));
+    CLOSING.iter().any(|start| text.trim_start().starts_with(start))
 }
 
 /// The text without terminal control sequences (`ESC [ … letter`).
@@ -87,6 +121,7 @@ mod tests {
             forwarded("    Finished `release` profile [optimized] target(s) in 0.21s\n"),
             ""
         );
+        assert_eq!(forwarded("  Executable unittests src/lib.rs (deps/wuji-1)\n"), "");
         assert_eq!(forwarded("\x1b[1m\x1b[32m    Finished\x1b[0m `release` in 0.2s\n"), "");
     }
 

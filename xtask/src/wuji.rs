@@ -1,11 +1,10 @@
 //! Builds the `wuji` command and becomes it.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cargo::{Workspace, forget_this_package};
@@ -55,33 +54,9 @@ pub fn build(workspace: &Workspace, features: &[&str]) -> anyhow::Result<PathBuf
     for feature in features {
         command.arg(format!("--features=wuji-cli/{feature}"));
     }
-    if std::io::stderr().is_terminal() {
-        // cargo sees a pipe; it is our terminal all the same.
-        command.envs([
-            ("CARGO_TERM_COLOR", "always"),
-            ("CARGO_TERM_PROGRESS_WHEN", "always"),
-            ("CARGO_TERM_PROGRESS_WIDTH", "80"),
-        ]);
-    }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cargo could not be started")?;
-    let errors = child.stderr.take().context("cargo's standard error is piped")?;
-    let messages = child.stdout.take().context("cargo's standard output is piped")?;
-    let shown = std::thread::spawn(move || progress::forward(errors, std::io::stderr()));
-    let mut program = None;
-    for line in BufReader::new(messages).lines() {
-        let line = line.context("cargo's messages could not be read")?;
-        program = executable(&line).or(program);
-    }
-    let status = child.wait().context("cargo could not be waited for")?;
-    // A terminal that went away while cargo was building is no reason to lose the build.
-    let _ = shown.join();
-    if !status.success() {
-        bail!("the wuji command could not be built (cargo: {status})");
-    }
+    let (succeeded, messages) = progress::build(command)?;
+    ensure!(succeeded, "the wuji command could not be built");
+    let program = messages.lines().filter_map(executable).next_back();
     program.context("cargo built the wuji command but did not name its file")
 }
 

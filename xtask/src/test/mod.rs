@@ -6,13 +6,13 @@
 mod report;
 
 use std::io::{self, BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use self::report::{Report, Totals};
-use crate::cargo::{self, Workspace};
-use crate::wuji;
+use crate::cargo::Workspace;
+use crate::{progress, wuji};
 
 /// Runs the test suite, or what further `cargo test` arguments select of it.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -31,10 +31,9 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCo
     };
     // Built first, with cargo's own progress on the terminal; what is read afterwards is then only the tests.
     let mut build = prepare(workspace.cargo(&["test", "--release", "--no-run"]));
-    build.args(&selection.for_cargo).stdout(Stdio::null());
-    if !cargo::status(build)?.success() {
-        bail!("the tests could not be built");
-    }
+    build.args(&selection.for_cargo);
+    let (built, _) = progress::build(build)?;
+    ensure!(built, "the tests could not be built");
     let mut tests = prepare(workspace.cargo(&["test", "--release", "--no-fail-fast"]));
     tests.args(&selection.for_cargo).args(["--", "--show-output"]).args(&selection.for_tests);
     let (totals, succeeded) = watch(tests)?;

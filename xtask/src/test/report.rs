@@ -123,7 +123,8 @@ impl<W: Write> Report<W> {
             self.open = Some(count);
             if count > 0 {
                 self.fresh_line()?;
-                write!(self.out, "{}: {count} tests", self.binary)?;
+                let tests = if count == 1 { "test" } else { "tests" };
+                write!(self.out, "{}: {count} {tests}", self.binary)?;
                 self.out.flush()?;
                 self.mid_line = true;
             }
