@@ -15,7 +15,11 @@ const DEVICE_FEATURES: [&str; 3] = ["ndarray", "wgpu", "cuda"];
 
 /// Builds wuji with what `--device` needs and replaces this process by it, arguments untouched.
 pub fn build_and_become(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
-    let program = build(workspace, &device_features(arguments))?;
+    let features: Vec<_> = device_features(arguments)
+        .iter()
+        .map(|feature| format!("--features=wuji-cli/{feature}"))
+        .collect();
+    let program = build(workspace, &features)?;
     let mut command = Command::new(&program);
     command.args(arguments);
     forget_this_package(&mut command);
@@ -38,11 +42,11 @@ fn device_features(arguments: &[OsString]) -> Vec<&'static str> {
     features
 }
 
-/// Builds the `wuji` binary and returns its path.
+/// Builds the `wuji` binary, with cargo's flags for features, and returns its path.
 ///
 /// The whole workspace is selected and only the one binary built: cargo then settles the features of shared
 /// dependencies as it does for `cargo test --workspace`, so one set of artefacts serves both.
-pub fn build(workspace: &Workspace, features: &[&str]) -> anyhow::Result<PathBuf> {
+pub fn build(workspace: &Workspace, features: &[String]) -> anyhow::Result<PathBuf> {
     let mut command = workspace.cargo(&[
         "build",
         "--release",
@@ -51,9 +55,7 @@ pub fn build(workspace: &Workspace, features: &[&str]) -> anyhow::Result<PathBuf
         "wuji",
         "--message-format=json-render-diagnostics",
     ]);
-    for feature in features {
-        command.arg(format!("--features=wuji-cli/{feature}"));
-    }
+    command.args(features);
     let (succeeded, messages) = progress::build(command)?;
     ensure!(succeeded, "the wuji command could not be built");
     let program = messages.lines().filter_map(executable).next_back();

@@ -18,7 +18,7 @@ use crate::{progress, wuji};
 pub fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let selection = Selection::of(arguments);
     // Integration tests run the real command, which `cargo test` alone does not build.
-    let wuji = wuji::build(workspace, &[])?;
+    let wuji = wuji::build(workspace, &selection.features())?;
     let prepare = |mut command: Command| {
         command.env(wuji::test_variable(), &wuji);
         if let Some(shared) = workspace.shared() {
@@ -124,6 +124,18 @@ mod tests {
             assert!(!selection(line).0.contains(&"--workspace".to_owned()), "{line}");
         }
         assert_eq!(selection("--workspace x").0, ["--workspace", "x"]);
+    }
+
+    #[test]
+    fn the_features_of_the_tests_are_those_of_the_command_they_start() {
+        let words = "-p wuji-tests --features wgpu wgpu -F a,b --features=wuji/ndarray --all-features -- --features x";
+        let words: Vec<_> = words.split_whitespace().map(String::from).collect();
+        let features = Selection::of(&words).features();
+        assert_eq!(
+            features,
+            ["--features=wgpu", "--features=a,b", "--features=wuji/ndarray", "--all-features"]
+        );
+        assert!(Selection::of(&["features".into()]).features().is_empty());
     }
 
     #[test]
