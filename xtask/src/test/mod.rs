@@ -69,6 +69,20 @@ impl Selection {
         }
         Self { for_cargo, for_tests: for_tests.iter().skip(1).cloned().collect() }
     }
+
+    /// The words that choose features, for the command that the tests will start.
+    fn features(&self) -> Vec<String> {
+        let mut features = Vec::new();
+        let mut words = self.for_cargo.iter();
+        while let Some(word) = words.next() {
+            if matches!(word.as_str(), "--features" | "-F") {
+                features.extend(words.next().map(|names| format!("--features={names}")));
+            } else if word.starts_with("--features=") || word == "--all-features" {
+                features.push(word.clone());
+            }
+        }
+        features
+    }
 }
 
 fn selects_packages(word: &str) -> bool {
