@@ -20,8 +20,8 @@ use crate::error::{DataError, Result};
 pub struct SourceOptions {
     /// Name for reports and messages. Default: the first path's file name.
     pub name: Option<String>,
-    /// Files, directories (read recursively) and glob patterns. Together they are read sorted by
-    /// path, each file once, however they were listed.
+    /// Files, directories (read recursively) and glob patterns; of the last two, the files with a
+    /// known extension. Together they are read sorted by path, each file once, however listed.
     pub paths: Vec<String>,
     /// Share of the training samples that come from here. Either all sources of a corpus have a
     /// weight or none has; without weights every token is equally likely. Default: none.

@@ -1,6 +1,6 @@
 //! Files, directories and glob patterns to a sorted list of files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,9 @@ pub(super) fn expand(patterns: &[String], any_format: bool) -> Result<Vec<PathBu
             require(found, pattern)?;
         }
     }
+    // The same file under two paths, `a.txt` and `./a.txt`, is still one text.
+    let mut met = HashSet::new();
+    files.retain(|path| met.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     Ok(files.into_iter().collect())
 }
 
@@ -40,7 +43,9 @@ fn require(found: usize, pattern: &str) -> Result<()> {
 }
 
 fn expand_pattern(pattern: &str, any_format: bool, files: &mut BTreeSet<PathBuf>) -> Result<usize> {
-    let matches = glob::glob(pattern).map_err(|error| DataError::InvalidOption {
+    // As in a shell, `*` does not match hidden files.
+    let rules = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
+    let matches = glob::glob_with(pattern, rules).map_err(|error| DataError::InvalidOption {
         key: "paths".to_owned(),
         reason: format!("{pattern:?} is not a glob pattern: {error}"),
     })?;
@@ -52,7 +57,7 @@ fn expand_pattern(pattern: &str, any_format: bool, files: &mut BTreeSet<PathBuf>
         })?;
         if path.is_dir() {
             found += collect(&path, any_format, files)?;
-        } else {
+        } else if path.is_file() && (any_format || FileFormat::of(&path).is_some()) {
             files.insert(path);
             found += 1;
         }
@@ -60,19 +65,20 @@ fn expand_pattern(pattern: &str, any_format: bool, files: &mut BTreeSet<PathBuf>
     Ok(found)
 }
 
-/// Adds the readable files below a directory; hidden files and directories are passed over.
+/// Adds the files of known format below a directory. Hidden entries are passed over, and so are
+/// links to directories, which may lead back up.
 fn collect(directory: &Path, any_format: bool, files: &mut BTreeSet<PathBuf>) -> Result<usize> {
     let failed = |source| DataError::io("read", directory, source);
     let mut found = 0;
     for entry in fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if hidden {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        if path.is_dir() {
+        if entry.file_type().map_err(failed)?.is_dir() {
             found += collect(&path, any_format, files)?;
-        } else if any_format || FileFormat::of(&path).is_some() {
+        } else if path.is_file() && (any_format || FileFormat::of(&path).is_some()) {
             files.insert(path);
             found += 1;
         }
