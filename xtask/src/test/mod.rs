@@ -18,9 +18,15 @@ use crate::{progress, wuji};
 pub fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let selection = Selection::of(arguments);
     // Integration tests run the real command, which `cargo test` alone does not build.
-    let wuji = wuji::build(workspace, &selection.features())?;
+    let wuji = if selection.starts_wuji() {
+        Some(wuji::build(workspace, &selection.features())?)
+    } else {
+        None
+    };
     let prepare = |mut command: Command| {
-        command.env(wuji::test_variable(), &wuji);
+        if let Some(wuji) = &wuji {
+            command.env(wuji::test_variable(), wuji);
+        }
         if let Some(shared) = workspace.shared() {
             command.env("WUJI_SHARED", &shared);
             if std::env::var_os("WUJI_DATA").is_none() {
@@ -68,6 +74,14 @@ impl Selection {
             for_cargo.insert(0, "--workspace".into());
         }
         Self { for_cargo, for_tests: for_tests.iter().skip(1).cloned().collect() }
+    }
+
+    /// Whether the tests of the real command are among the selected ones.
+    fn starts_wuji(&self) -> bool {
+        let mut words = self.for_cargo.iter();
+        words.any(|word| {
+            matches!(word.as_str(), "--workspace" | "--all") || word.contains("wuji-tests")
+        })
     }
 
     /// The words that choose features, for the command that the tests will start.
@@ -150,6 +164,18 @@ mod tests {
             ["--features=wgpu", "--features=a,b", "--features=wuji/ndarray", "--all-features"]
         );
         assert!(Selection::of(&["features".into()]).features().is_empty());
+    }
+
+    #[test]
+    fn the_command_is_built_only_for_the_tests_that_start_it() {
+        let starts = |line: &str| {
+            let words: Vec<_> = line.split_whitespace().map(String::from).collect();
+            Selection::of(&words).starts_wuji()
+        };
+        for line in ["", "packing", "-p wuji-tests", "--package=wuji-tests resume", "--workspace"] {
+            assert!(starts(line), "{line:?}");
+        }
+        assert!(!starts("-p wuji-data") && !starts("--package wuji-tokenizer golden"));
     }
 
     #[test]
