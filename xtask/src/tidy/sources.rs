@@ -53,6 +53,7 @@ impl Source<'_> {
         self.no_bare_allow();
         self.no_unwritten_code();
         self.unsafe_in_its_place();
+        self.golden_tests_are_found_by_name();
         let role = role_of(self.path);
         if role.is_none_or(|role| layers::burn(role) != Burn::Backends) {
             self.no_backends();
@@ -115,6 +116,23 @@ impl Source<'_> {
                 if !attribute.into_iter().any(|token| token.text == "reason") {
                     self.problem(at, "a bare allow; write #[expect(lint, reason = \"…\")]");
                 }
+            }
+        }
+    }
+
+    /// `cargo xtask golden` selects by name, and the name of a test target is no part of its tests' names.
+    fn golden_tests_are_found_by_name(&mut self) {
+        if !self.path.ends_with("/tests/golden.rs") {
+            return;
+        }
+        for at in self.tokens.find(&["#", "[", "test", "]"]) {
+            let rest = &self.tokens.tokens[at..];
+            let name = rest.iter().skip_while(|token| token.text != "fn").nth(1);
+            if name.is_some_and(|name| !name.text.contains("golden")) {
+                self.problem(
+                    at,
+                    "a test that `cargo xtask golden` will miss; put golden in its name",
+                );
             }
         }
     }
@@ -296,6 +314,16 @@ mod tests {
             assert_eq!(count(path, "#[expect(dead_code, reason = \"x\")]\nfn f() {}"), 0);
             assert_eq!(count(path, "#[allow(dead_code, reason = \"x\")]\nfn f() {}"), 0);
         }
+    }
+
+    #[test]
+    fn golden_tests_say_so_in_their_names() {
+        let text = "#[test]\nfn golden_logits() {}\n#[test]\nfn logits() {}\nfn helper() {}";
+        let found = problems_of(&[("crates/model/tests/golden.rs", text)]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("crates/model/tests/golden.rs:4:"), "{found:?}");
+        // As a module it is part of every test's name.
+        assert_eq!(count("crates/model/tests/it/golden.rs", text), 0);
     }
 
     #[test]
