@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use burn::backend::Dispatch;
 use burn::tensor::{Bool, Tensor};
 
-use crate::plain;
+use crate::fused::attention::{Allowed, AttentionOps};
+use crate::{fused, plain};
 
 /// What a query may see and how scores are scaled.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,27 +24,19 @@ pub struct AttentionOptions {
 impl AttentionOptions {
     /// Causal attention without a window, at the usual scale.
     pub fn causal() -> Self {
-        Self {
-            causal: true,
-            ..Self::default()
-        }
+        Self { causal: true, ..Self::default() }
     }
 
     /// The factor that scores are multiplied by for heads of this width.
     pub fn scale_for(&self, head_dim: usize) -> f64 {
-        self.scale
-            .unwrap_or_else(|| (head_dim as f64).sqrt().recip())
+        self.scale.unwrap_or_else(|| (head_dim as f64).sqrt().recip())
     }
 
     /// The keys that query `row` may see by its position alone.
     pub fn visible_keys(&self, row: usize, query: usize, key: usize) -> Range<usize> {
         // Position + 1 of the query among the keys, shifted up by `query` to stay unsigned.
         let after = row + 1 + key;
-        let end = if self.causal {
-            after.saturating_sub(query).min(key)
-        } else {
-            key
-        };
+        let end = if self.causal { after.saturating_sub(query).min(key) } else { key };
         let Some(window) = self.sliding_window else {
             return 0..end;
         };
@@ -50,10 +44,7 @@ impl AttentionOptions {
         let end = if self.causal {
             end
         } else {
-            (row + key)
-                .saturating_add(window)
-                .saturating_sub(query)
-                .min(key)
+            (row + key).saturating_add(window).saturating_sub(query).min(key)
         };
         start.min(end)..end
     }
@@ -77,7 +68,61 @@ pub fn attention(
     options: &AttentionOptions,
 ) -> Tensor<4> {
     check_shapes(q.dims(), k.dims(), v.dims());
-    plain::attention(q, k, v, allowed, options)
+    check_mask(allowed.as_ref(), [q.dims()[0], q.dims()[2], q.dims()[1], k.dims()[1]]);
+    if !fused::applies(&q) || !fused::applies(&k) || !fused::applies(&v) {
+        return plain::attention(q, k, v, allowed, options);
+    }
+    Tensor::from_dispatch(Dispatch::fused_attention(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.into_dispatch(),
+        into_dispatch(allowed),
+        options.clone(),
+    ))
+}
+
+/// Attention with queries, keys and values side by side in one tensor.
+///
+/// `qkv` is `[batch, seq, (heads + 2 * kv_heads) * head_dim]`: all query heads, then all key heads,
+/// then all value heads, as one projection produces them. The result is
+/// `[batch, seq, heads * head_dim]`. Taking `qkv` apart would cost three copies of its gradient;
+/// this costs none.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn attention_packed(
+    qkv: Tensor<3>,
+    heads: usize,
+    kv_heads: usize,
+    allowed: Option<Tensor<4, Bool>>,
+    options: &AttentionOptions,
+) -> Tensor<3> {
+    let [batch, seq, width] = qkv.dims();
+    assert!(
+        kv_heads > 0
+            && heads.is_multiple_of(kv_heads)
+            && width.is_multiple_of(heads + 2 * kv_heads),
+        "attention_packed: width {width} does not hold {heads} query and {kv_heads} key heads"
+    );
+    check_mask(allowed.as_ref(), [batch, heads, seq, seq]);
+    if fused::applies(&qkv) {
+        let (qkv, allowed) = (qkv.into_dispatch(), into_dispatch(allowed));
+        let heads = [heads, kv_heads];
+        let output = Dispatch::fused_attention_packed(qkv, allowed, heads, options.clone());
+        return Tensor::from_dispatch(output);
+    }
+    let head_dim = width / (heads + 2 * kv_heads);
+    let part = |first: usize, count: usize| {
+        let part = qkv.clone().narrow(2, first * head_dim, count * head_dim);
+        part.reshape([batch, seq, count, head_dim])
+    };
+    let (q, k) = (part(0, heads), part(heads, kv_heads));
+    let v = part(heads + kv_heads, kv_heads);
+    plain::attention(q, k, v, allowed, options).reshape([batch, seq, heads * head_dim])
+}
+
+fn into_dispatch(allowed: Option<Tensor<4, Bool>>) -> Allowed<Dispatch> {
+    allowed.map_or(Allowed::All, |mask| Allowed::Only(mask.into_dispatch()))
 }
 
 fn check_shapes(q: [usize; 4], k: [usize; 4], v: [usize; 4]) {
@@ -85,4 +130,12 @@ fn check_shapes(q: [usize; 4], k: [usize; 4], v: [usize; 4]) {
         q[0] == k[0] && q[3] == k[3] && k[..3] == v[..3] && k[2] > 0 && q[2].is_multiple_of(k[2]),
         "attention: q {q:?}, k {k:?} and v {v:?} do not fit together"
     );
+}
+
+fn check_mask(allowed: Option<&Tensor<4, Bool>>, scores: [usize; 4]) {
+    if let Some(allowed) = allowed {
+        let dims = allowed.dims();
+        let fits = dims.iter().zip(scores).all(|(&dim, size)| dim == size || dim == 1);
+        assert!(fits, "attention: mask {dims:?} does not broadcast to {scores:?}");
+    }
 }

@@ -9,17 +9,21 @@
 mod activation;
 mod attention;
 mod embedding;
+mod linear;
 mod loss;
 mod normalization;
 mod optimizer;
 mod rotary;
 
+mod fused;
 pub mod plain;
+pub mod simd;
 
-pub use activation::{gelu, gelu_tanh, silu_mul};
-pub use attention::{AttentionOptions, attention};
+pub use activation::{gelu, gelu_tanh, silu_mul, silu_mul_packed};
+pub use attention::{AttentionOptions, attention, attention_packed};
 pub use embedding::embedding;
+pub use linear::linear;
 pub use loss::{IGNORED_TARGET, cross_entropy_sum};
 pub use normalization::{layer_norm, rms_norm};
 pub use optimizer::{AdamWStep, adamw_step, squared_norm};
-pub use rotary::rotary;
+pub use rotary::{rotary, rotary_packed};

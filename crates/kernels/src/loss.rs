@@ -1,8 +1,10 @@
 //! Softmax cross-entropy.
 
+use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
-use crate::plain;
+use crate::fused::loss::LossOps;
+use crate::{fused, plain};
 
 /// A target of this value does not count (PyTorch's `ignore_index`).
 pub const IGNORED_TARGET: i64 = -100;
@@ -15,11 +17,17 @@ pub const IGNORED_TARGET: i64 = -100;
 /// several batches needs the total count.
 ///
 /// # Panics
-/// When a kept target is not below the vocabulary size.
+/// When there is not one target per row, or a kept target is not below the vocabulary size.
 pub fn cross_entropy_sum(
     logits: Tensor<2>,
     targets: Tensor<1, Int>,
     label_smoothing: f64,
 ) -> Tensor<1> {
-    plain::cross_entropy_sum(logits, targets, label_smoothing)
+    let (rows, count) = (logits.dims()[0], targets.dims()[0]);
+    assert_eq!(rows, count, "cross_entropy: {count} targets for {rows} rows");
+    if !fused::applies(&logits) {
+        return plain::cross_entropy_sum(logits, targets, label_smoothing);
+    }
+    let (logits, targets) = (logits.into_dispatch(), targets.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_cross_entropy(logits, targets, label_smoothing))
 }

@@ -1,8 +1,10 @@
 //! What an optimiser does to every parameter: the AdamW update and the gradient's norm.
 
+use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use crate::plain;
+use crate::fused::optimizer::OptimizerOps;
+use crate::{fused, plain};
 
 /// One step of AdamW (decoupled weight decay, as `torch.optim.AdamW`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +39,10 @@ impl AdamWStep {
 
 /// Updates one tensor and its moments; returns the new `(param, m, v)`.
 ///
-/// All four are on a device without autodiff. Buffers that nobody else holds are reused.
+/// All four have one shape and are on a device without autodiff. Buffers that nobody else holds are reused.
+///
+/// # Panics
+/// When the shapes differ.
 pub fn adamw_step<const D: usize>(
     param: Tensor<D>,
     grad: Tensor<D>,
@@ -45,10 +50,36 @@ pub fn adamw_step<const D: usize>(
     v: Tensor<D>,
     step: &AdamWStep,
 ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
-    plain::adamw_step(param, grad, m, v, step)
+    let dims = param.dims();
+    assert!(
+        grad.dims() == dims && m.dims() == dims && v.dims() == dims,
+        "adamw_step: shapes differ: param {dims:?}, grad {:?}, m {:?}, v {:?}",
+        grad.dims(),
+        m.dims(),
+        v.dims()
+    );
+    if ![&param, &grad, &m, &v].into_iter().all(inner) {
+        return plain::adamw_step(param, grad, m, v, step);
+    }
+    let (param, m, v) = Dispatch::fused_adamw(
+        param.into_dispatch(),
+        grad.into_dispatch(),
+        m.into_dispatch(),
+        v.into_dispatch(),
+        *step,
+    );
+    (Tensor::from_dispatch(param), Tensor::from_dispatch(m), Tensor::from_dispatch(v))
 }
 
 /// Sum of the squares of all elements, shape `[1]`, for the norm of a whole gradient.
 pub fn squared_norm<const D: usize>(x: &Tensor<D>) -> Tensor<1> {
-    plain::squared_norm(x)
+    if !inner(x) {
+        return plain::squared_norm(x);
+    }
+    Tensor::from_dispatch(Dispatch::fused_squared_norm(x.clone().into_dispatch()))
+}
+
+/// Whether the fused bodies take this tensor: they have no gradients of their own.
+fn inner<const D: usize>(tensor: &Tensor<D>) -> bool {
+    fused::applies(tensor) && !tensor.device().is_autodiff()
 }

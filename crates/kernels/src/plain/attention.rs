@@ -67,20 +67,13 @@ fn positions_forbidden(
             (0..key).map(move |column| !keys.contains(&column))
         })
         .collect();
-    Some(Tensor::from_data(
-        TensorData::new(forbidden, [1, 1, query, key]),
-        device,
-    ))
+    Some(Tensor::from_data(TensorData::new(forbidden, [1, 1, query, key]), device))
 }
 
 /// Softmax over the last dimension in which a row with nothing allowed is all zeros.
 fn masked_softmax(scores: Tensor<4>, forbidden: Tensor<4, Bool>) -> Tensor<4> {
     // Finite, so that a row with nothing allowed gives zeros rather than ∞ − ∞.
-    let lowest = if scores.dtype() == DType::F16 {
-        -6e4
-    } else {
-        -1e30
-    };
+    let lowest = if scores.dtype() == DType::F16 { -6e4 } else { -1e30 };
     let forbidden = forbidden.expand(scores.shape());
     let scores = scores.mask_fill(forbidden.clone(), lowest);
     let max = scores.clone().detach().max_dim(3);

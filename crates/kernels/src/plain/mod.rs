@@ -6,6 +6,7 @@
 mod activation;
 mod attention;
 mod embedding;
+mod linear;
 mod loss;
 mod normalization;
 mod optimizer;
@@ -14,6 +15,7 @@ mod rotary;
 pub use activation::{gelu, gelu_tanh, silu_mul};
 pub use attention::attention;
 pub use embedding::embedding;
+pub use linear::linear;
 pub use loss::cross_entropy_sum;
 pub use normalization::{layer_norm, rms_norm};
 pub use optimizer::{adamw_step, squared_norm};

@@ -12,11 +12,7 @@ pub fn adamw_step<const D: usize>(
     v: Tensor<D>,
     step: &AdamWStep,
 ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
-    let grad = if step.grad_scale == 1.0 {
-        grad
-    } else {
-        grad * step.grad_scale
-    };
+    let grad = if step.grad_scale == 1.0 { grad } else { grad * step.grad_scale };
     let m = m * step.beta1 + grad.clone() * (1.0 - step.beta1);
     let v = v * step.beta2 + grad.clone() * grad * (1.0 - step.beta2);
     let denominator = v.clone().sqrt() / step.bias_correction2().sqrt() + step.epsilon;

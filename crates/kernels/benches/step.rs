@@ -1,0 +1,142 @@
+//! A whole GPT training step on these kernels: forward, backward, clipping, AdamW.
+//!
+//! The shapes of `wuji bench train`: GPT-2 blocks without biases, learned positions, untied head.
+//! `cargo bench -p wuji-kernels --bench step -- --profile-time 10` under `perf record` shows where
+//! the time goes.
+
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use criterion::{Criterion, criterion_group, criterion_main};
+use wuji_kernels::{
+    AdamWStep, AttentionOptions, adamw_step, attention_packed, cross_entropy_sum, embedding, gelu,
+    layer_norm, linear, squared_norm,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Sizes of a model and its batch.
+#[derive(Clone, Copy)]
+struct Shape {
+    batch: usize,
+    context: usize,
+    layers: usize,
+    heads: usize,
+    width: usize,
+    vocabulary: usize,
+}
+
+/// A parameter, a matrix or a vector (one row), with its moments.
+struct Parameter {
+    value: Option<Tensor<2>>,
+    moments: Option<[Tensor<2>; 2]>,
+}
+
+struct Model {
+    shape: Shape,
+    parameters: Vec<Parameter>,
+    step: u64,
+}
+
+impl Model {
+    fn new(shape: Shape) -> Self {
+        let Shape { context, width, vocabulary, .. } = shape;
+        let device = Device::flex();
+        let mut sizes = vec![[vocabulary, width], [context, width]];
+        for _ in 0..shape.layers {
+            sizes.extend([[1, width], [width, 3 * width], [width, width]]);
+            sizes.extend([[1, width], [width, 4 * width], [4 * width, width]]);
+        }
+        sizes.extend([[1, width], [width, vocabulary]]);
+        let parameter = |size: [usize; 2]| {
+            let value = match size[0] {
+                1 => Tensor::ones(size, &device),
+                _ => Tensor::random(size, Distribution::Normal(0.0, 0.02), &device),
+            };
+            let zeros = Tensor::zeros(size, &device);
+            Parameter { value: Some(value), moments: Some([zeros.clone(), zeros]) }
+        };
+        Self { shape, parameters: sizes.into_iter().map(parameter).collect(), step: 0 }
+    }
+
+    fn loss(
+        &self,
+        leaves: &[Tensor<2>],
+        ids: Tensor<2, Int>,
+        targets: Tensor<1, Int>,
+    ) -> Tensor<1> {
+        let Shape { batch, context, heads, width, vocabulary, .. } = self.shape;
+        let norm = |x: Tensor<3>, weight: &Tensor<2>| {
+            layer_norm(x, weight.clone().reshape([width]), None, 1e-5)
+        };
+        let project = |x: Tensor<3>, weight: &Tensor<2>| linear(x, weight.clone(), None);
+        let mut x = embedding(leaves[0].clone(), ids) + leaves[1].clone().unsqueeze();
+        for block in leaves[2..leaves.len() - 2].chunks_exact(6) {
+            let qkv = project(norm(x.clone(), &block[0]), &block[1]);
+            let attended = attention_packed(qkv, heads, heads, None, &AttentionOptions::causal());
+            x = x + project(attended, &block[2]);
+            let inner = gelu(project(norm(x.clone(), &block[3]), &block[4]));
+            x = x + project(inner, &block[5]);
+        }
+        let x = norm(x, &leaves[leaves.len() - 2]);
+        let logits = project(x, &leaves[leaves.len() - 1]);
+        cross_entropy_sum(logits.reshape([batch * context, vocabulary]), targets, 0.0)
+    }
+
+    fn step(&mut self, ids: &TensorData, targets: &TensorData) -> f32 {
+        let tracked = Device::flex().autodiff();
+        let ids = Tensor::from_data(ids.clone(), &tracked);
+        let targets = Tensor::from_data(targets.clone(), &tracked);
+        let leaves: Vec<_> = self
+            .parameters
+            .iter_mut()
+            .map(|parameter| {
+                let value = parameter.value.take().expect("a value between steps");
+                value.autodiff().require_grad()
+            })
+            .collect();
+        let count = self.shape.batch * self.shape.context;
+        let loss = self.loss(&leaves, ids, targets) / count as f64;
+        let mut grads = loss.backward();
+        let gradients: Vec<_> =
+            leaves.iter().map(|leaf| leaf.grad_remove(&mut grads).expect("a gradient")).collect();
+        let squared: f32 = gradients.iter().map(|g| squared_norm(g).into_scalar::<f32>()).sum();
+        self.step += 1;
+        let step = AdamWStep {
+            lr: 1e-3,
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+            step: self.step,
+            grad_scale: (1.0 / f64::from(squared).sqrt()).min(1.0),
+        };
+        let loss = loss.into_scalar::<f32>();
+        for ((parameter, leaf), grad) in self.parameters.iter_mut().zip(leaves).zip(gradients) {
+            let [m, v] = parameter.moments.take().expect("moments between steps");
+            let (value, m, v) = adamw_step(leaf.inner(), grad, m, v, &step);
+            *parameter = Parameter { value: Some(value), moments: Some([m, v]) };
+        }
+        loss
+    }
+}
+
+fn bench(criterion: &mut Criterion) {
+    let small = Shape { batch: 12, context: 64, layers: 4, heads: 4, width: 128, vocabulary: 65 };
+    let medium =
+        Shape { batch: 8, context: 256, layers: 6, heads: 6, width: 384, vocabulary: 4096 };
+    for (name, shape) in [("12x64,4x4x128,65", small), ("8x256,6x6x384,4096", medium)] {
+        let size = [shape.batch, shape.context];
+        let count = size[0] * size[1];
+        let id = |i: usize| (i * 7919 % 1_000_003 % shape.vocabulary) as i32;
+        let ids = TensorData::new((0..count).map(id).collect(), size);
+        let targets = TensorData::new((1..=count).map(id).collect(), [count]);
+        let mut model = Model::new(shape);
+        let mut group = criterion.benchmark_group("step");
+        group.sample_size(10);
+        group.bench_function(name, |bencher| bencher.iter(|| model.step(&ids, &targets)));
+        group.finish();
+    }
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

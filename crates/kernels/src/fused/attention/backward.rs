@@ -1,0 +1,261 @@
+//! The backward pass: probabilities again from scores and sums, then five products per block.
+
+use std::f32::consts::LOG2_E;
+
+use rayon::prelude::*;
+
+use super::forward::{BLOCK_KEYS, BLOCK_ROWS, row_stride};
+use super::heads::{Heads, HeadsMut};
+use super::softmax::{Dot, Probabilities, ScoreGradients};
+use super::{Problem, scratch};
+use crate::simd::product::{Left, Out, Right, product};
+use crate::simd::{WIDTH, dispatch};
+
+/// Writes the gradients of queries, keys and values.
+///
+/// One task owns a key head with all queries that use it, so every sum has a fixed order.
+pub fn run(
+    problem: &Problem,
+    output: &Heads,
+    log_sums: &[f32],
+    grad: &Heads,
+    into: &[HeadsMut; 3],
+) {
+    let sizes = &problem.sizes;
+    (0..sizes.batch * sizes.kv_heads).into_par_iter().for_each(|item| {
+        let place = [item / sizes.kv_heads, item % sizes.kv_heads];
+        Task { problem, output, log_sums, grad, place, into }.run();
+    });
+}
+
+struct Task<'a> {
+    problem: &'a Problem<'a>,
+    output: &'a Heads<'a>,
+    log_sums: &'a [f32],
+    grad: &'a Heads<'a>,
+    /// Batch and key head.
+    place: [usize; 2],
+    into: &'a [HeadsMut<'a>; 3],
+}
+
+/// Keys and values packed for products, and the sums of their gradients.
+struct Packed<'a> {
+    /// Transposed, `[head_dim, stride]` and `[value_dim, stride]`.
+    keys_t: &'a [f32],
+    values_t: &'a [f32],
+    stride: usize,
+    /// `[keys, key_width]`.
+    keys: &'a [f32],
+    d_keys: &'a mut [f32],
+    key_width: usize,
+    /// `[keys, value_width]`.
+    d_values: &'a mut [f32],
+    value_width: usize,
+}
+
+/// Working memory of a block of queries.
+struct Block<'a> {
+    /// `[rows, key_width]`: queries, queries in units of scores, and their gradients.
+    q: &'a mut [f32],
+    q_scaled: &'a mut [f32],
+    d_q: &'a mut [f32],
+    /// `[rows, value_width]`.
+    grad: &'a mut [f32],
+    /// `[rows, BLOCK_KEYS]`.
+    probabilities: &'a mut [f32],
+    d_scores: &'a mut [f32],
+}
+
+impl Task<'_> {
+    #[expect(unsafe_code, reason = "every task writes rows of its own")]
+    fn run(&self) {
+        let (problem, sizes) = (self.problem, &self.problem.sizes);
+        let [batch, kv_head] = self.place;
+        let count = sizes.key;
+        let padded = count.next_multiple_of(WIDTH);
+        let stride = row_stride(padded);
+        let key_width = sizes.head_dim.next_multiple_of(WIDTH);
+        let value_width = sizes.value_dim.next_multiple_of(WIDTH);
+        let lengths = [
+            sizes.head_dim * stride,
+            sizes.value_dim * stride,
+            padded * key_width,
+            padded * key_width,
+            padded * value_width,
+            BLOCK_ROWS * key_width,
+            BLOCK_ROWS * key_width,
+            BLOCK_ROWS * key_width,
+            BLOCK_ROWS * value_width,
+            BLOCK_ROWS * BLOCK_KEYS,
+            BLOCK_ROWS * BLOCK_KEYS,
+        ];
+        if sizes.head_dim == 0 || sizes.value_dim == 0 {
+            // There is nothing to write: all gradients that exist are zero.
+            return self.write_zeros();
+        }
+        scratch::with(lengths, |slices| {
+            let [
+                keys_t,
+                values_t,
+                keys,
+                d_keys,
+                d_values,
+                q,
+                q_scaled,
+                d_q,
+                grad,
+                probabilities,
+                d_scores,
+            ] = slices;
+            let place = [batch, 0, kv_head];
+            problem.k.pack_transposed(place, [count, padded], keys_t, stride);
+            problem.v.pack_transposed(place, [count, padded], values_t, stride);
+            let (real, padding) = keys.split_at_mut(count * key_width);
+            problem.k.pack(place, sizes.head_dim, 1.0, real, key_width);
+            padding.fill(0.0);
+            d_keys.fill(0.0);
+            d_values.fill(0.0);
+            let mut packed =
+                Packed { keys_t, values_t, stride, keys, d_keys, key_width, d_values, value_width };
+            let mut block = Block { q, q_scaled, d_q, grad, probabilities, d_scores };
+            for head in kv_head * sizes.group()..(kv_head + 1) * sizes.group() {
+                for row in (0..sizes.query).step_by(BLOCK_ROWS) {
+                    let rows = BLOCK_ROWS.min(sizes.query - row);
+                    self.block([head, row, rows], &mut packed, &mut block);
+                }
+            }
+            for key in 0..count {
+                let d_key = &packed.d_keys[key * key_width..][..sizes.head_dim];
+                let d_value = &packed.d_values[key * value_width..][..sizes.value_dim];
+                let place = [batch, key, kv_head];
+                // SAFETY: this batch and key head belong to this task alone.
+                unsafe {
+                    self.into[1].write(place, d_key, problem.scale);
+                    self.into[2].write(place, d_value, 1.0);
+                }
+            }
+        });
+    }
+
+    /// Adds what a few queries of one head contribute, and writes their gradients.
+    #[expect(unsafe_code, reason = "every task writes rows of its own")]
+    fn block(&self, [head, first_row, rows]: [usize; 3], packed: &mut Packed, block: &mut Block) {
+        let (problem, sizes) = (self.problem, &self.problem.sizes);
+        let (batch, stride) = (self.place[0], packed.stride);
+        let (key_width, value_width) = (packed.key_width, packed.value_width);
+        let visible = problem.mask.visible(first_row..first_row + rows);
+        let at = sizes.sums_at(batch, head) + first_row;
+        let log_sums = &self.log_sums[at..at + rows];
+        let projections = self.load([head, first_row, rows], packed, block);
+        let d_q = &mut block.d_q[..rows * key_width];
+        d_q.fill(0.0);
+        let start = visible.start / WIDTH * WIDTH;
+        let end = visible.end.next_multiple_of(WIDTH);
+        for key in (start..end).step_by(BLOCK_KEYS) {
+            let columns = BLOCK_KEYS.min(end - key);
+            let (p, d_s) = (&mut *block.probabilities, &mut *block.d_scores);
+            product(
+                [rows, columns, sizes.head_dim],
+                Left { data: block.q_scaled, row: key_width, column: 1 },
+                Right { data: &packed.keys_t[key..], row: stride },
+                Out { data: &mut *p, row: BLOCK_KEYS },
+                false,
+            );
+            dispatch(Probabilities {
+                scores: &mut p[..rows * BLOCK_KEYS],
+                stride: BLOCK_KEYS,
+                columns,
+                log_sums,
+            });
+            for (i, p) in p.chunks_exact_mut(BLOCK_KEYS).take(rows).enumerate() {
+                problem.mask.apply([batch, head, first_row + i], key, &mut p[..columns], 0.0);
+            }
+            product(
+                [rows, columns, sizes.value_dim],
+                Left { data: block.grad, row: value_width, column: 1 },
+                Right { data: &packed.values_t[key..], row: stride },
+                Out { data: &mut *d_s, row: BLOCK_KEYS },
+                false,
+            );
+            dispatch(ScoreGradients {
+                grads: &mut d_s[..rows * BLOCK_KEYS],
+                probabilities: p,
+                stride: BLOCK_KEYS,
+                columns,
+                projections: &projections[..rows],
+            });
+            product(
+                [columns, value_width, rows],
+                Left { data: p, row: 1, column: BLOCK_KEYS },
+                Right { data: block.grad, row: value_width },
+                Out { data: &mut packed.d_values[key * value_width..], row: value_width },
+                true,
+            );
+            product(
+                [rows, key_width, columns],
+                Left { data: d_s, row: BLOCK_KEYS, column: 1 },
+                Right { data: &packed.keys[key * key_width..], row: key_width },
+                Out { data: &mut *d_q, row: key_width },
+                true,
+            );
+            product(
+                [columns, key_width, rows],
+                Left { data: d_s, row: 1, column: BLOCK_KEYS },
+                Right { data: block.q, row: key_width },
+                Out { data: &mut packed.d_keys[key * key_width..], row: key_width },
+                true,
+            );
+        }
+        for (i, row) in d_q.chunks_exact(key_width).enumerate() {
+            let place = [batch, first_row + i, head];
+            // SAFETY: all queries of this head belong to this task alone.
+            unsafe { self.into[0].write(place, &row[..sizes.head_dim], problem.scale) };
+        }
+    }
+
+    /// Packs the queries and their incoming gradients; returns `Σ p · grad` of each row, which is
+    /// the dot product of output and gradient.
+    fn load(
+        &self,
+        [head, first_row, rows]: [usize; 3],
+        packed: &Packed,
+        block: &mut Block,
+    ) -> [f32; BLOCK_ROWS] {
+        let (problem, sizes) = (self.problem, &self.problem.sizes);
+        let place = [self.place[0], first_row, head];
+        let (key_width, value_width) = (packed.key_width, packed.value_width);
+        let q = &mut block.q[..rows * key_width];
+        problem.q.pack(place, sizes.head_dim, 1.0, q, key_width);
+        let q_scaled = &mut block.q_scaled[..rows * key_width];
+        problem.q.pack(place, sizes.head_dim, problem.scale * LOG2_E, q_scaled, key_width);
+        let grad = &mut block.grad[..rows * value_width];
+        self.grad.pack(place, sizes.value_dim, 1.0, grad, value_width);
+        let mut projections = [0.0; BLOCK_ROWS];
+        for (i, projection) in projections[..rows].iter_mut().enumerate() {
+            let output = self.output.row(place[0], first_row + i, head, sizes.value_dim);
+            let grad = self.grad.row(place[0], first_row + i, head, sizes.value_dim);
+            *projection = dispatch(Dot(output, grad));
+        }
+        projections
+    }
+
+    /// Zero gradients for heads without elements on one side.
+    #[expect(unsafe_code, reason = "every task writes rows of its own")]
+    fn write_zeros(&self) {
+        let sizes = &self.problem.sizes;
+        let [batch, kv_head] = self.place;
+        let (keys, values) = (vec![0.0; sizes.head_dim], vec![0.0; sizes.value_dim]);
+        // SAFETY: these rows belong to this task alone.
+        unsafe {
+            for head in kv_head * sizes.group()..(kv_head + 1) * sizes.group() {
+                for row in 0..sizes.query {
+                    self.into[0].write([batch, row, head], &keys, 0.0);
+                }
+            }
+            for key in 0..sizes.key {
+                self.into[1].write([batch, key, kv_head], &keys, 0.0);
+                self.into[2].write([batch, key, kv_head], &values, 0.0);
+            }
+        }
+    }
+}

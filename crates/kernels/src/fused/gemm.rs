@@ -1,0 +1,101 @@
+//! Large matrix products on the `gemm` crate.
+
+use std::mem::MaybeUninit;
+
+use gemm::Parallelism;
+
+/// Multiply-adds from which a product is worth waking the other threads.
+const PARALLEL: usize = 1 << 18;
+
+/// A matrix as it lies in memory: element `(i, j)` is `data[i * row + j * column]`.
+#[derive(Clone, Copy)]
+pub struct Matrix<'a> {
+    /// Storage.
+    pub data: &'a [f32],
+    /// Number of rows and columns.
+    pub size: [usize; 2],
+    /// Distance between rows and between columns.
+    pub strides: [usize; 2],
+}
+
+impl<'a> Matrix<'a> {
+    /// Rows one after the other.
+    pub fn row_major(data: &'a [f32], size: [usize; 2]) -> Self {
+        Self { data, size, strides: [size[1], 1] }
+    }
+
+    /// The same memory read the other way round.
+    pub fn transposed(self) -> Self {
+        let Self { data, size: [rows, columns], strides: [row, column] } = self;
+        Self { data, size: [columns, rows], strides: [column, row] }
+    }
+
+    /// Whether every element lies in the storage.
+    fn fits(&self) -> bool {
+        let [rows, columns] = self.size;
+        rows == 0
+            || columns == 0
+            || (rows - 1) * self.strides[0] + (columns - 1) * self.strides[1] < self.data.len()
+    }
+}
+
+/// Writes `left · right` to `out`, rows one after the other.
+///
+/// # Panics
+/// When the sizes do not fit.
+#[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
+pub fn multiply(left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
+    if left.size[1] == 0 {
+        out.fill(MaybeUninit::new(0.0));
+        return;
+    }
+    // SAFETY: the result is not read.
+    unsafe { call(left, right, out.as_mut_ptr().cast(), out.len(), false) };
+}
+
+/// Adds `left · right` to `out`, rows one after the other.
+///
+/// # Panics
+/// When the sizes do not fit.
+#[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
+pub fn multiply_add(left: Matrix, right: Matrix, out: &mut [f32]) {
+    // SAFETY: the result is initialised.
+    unsafe { call(left, right, out.as_mut_ptr(), out.len(), true) };
+}
+
+/// # Safety
+/// `out` must be valid for `len` floats, initialised if `accumulate`.
+#[expect(unsafe_code, reason = "gemm takes pointers; sizes are checked here")]
+unsafe fn call(left: Matrix, right: Matrix, out: *mut f32, len: usize, accumulate: bool) {
+    let ([rows, depth], [depth_too, columns]) = (left.size, right.size);
+    assert_eq!(depth, depth_too, "matrix product: inner sizes");
+    assert_eq!(rows * columns, len, "matrix product: size of the result");
+    assert!(left.fits() && right.fits(), "matrix product: operand too short");
+    let parallel = rows * columns * depth >= PARALLEL;
+    let parallelism = if parallel { Parallelism::Rayon(0) } else { Parallelism::None };
+    // SAFETY: both operands and the result hold all elements that the sizes and strides reach, and
+    // the result overlaps neither, being borrowed mutably.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            depth,
+            out,
+            1,
+            columns as isize,
+            accumulate,
+            left.data.as_ptr(),
+            left.strides[1] as isize,
+            left.strides[0] as isize,
+            right.data.as_ptr(),
+            right.strides[1] as isize,
+            right.strides[0] as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

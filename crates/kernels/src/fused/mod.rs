@@ -1,0 +1,26 @@
+//! The fused implementations for the Flex backend.
+//!
+//! One file per operation: the trait that registers it with burn's dispatch, its Flex body, and
+//! its gradient as a step of burn-autodiff. [`applies`] says when they may be used; everything else
+//! goes to [`crate::plain`].
+
+pub mod activation;
+pub mod attention;
+pub mod embedding;
+mod gemm;
+pub mod linear;
+pub mod loss;
+mod memory;
+pub mod normalization;
+pub mod optimizer;
+pub mod rotary;
+pub mod swiglu;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{DType, Tensor};
+
+/// Whether a fused implementation exists for this tensor: it is on Flex and holds `f32`.
+pub fn applies<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let device = tensor.device().without_autodiff();
+    matches!(device.as_dispatch(), DispatchDevice::Flex(_)) && tensor.dtype() == DType::F32
+}

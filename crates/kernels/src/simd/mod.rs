@@ -1,0 +1,104 @@
+//! One body, compiled for several instruction sets, chosen at run time.
+//!
+//! A [`Kernel`] is written once over a [`Simd`] type and handed to [`dispatch`], which runs the
+//! copy compiled for the best instruction set of this machine. Everything a kernel calls must be
+//! `#[inline(always)]`: only then is it compiled with the wider instructions too.
+//!
+//! Reductions always use sixteen lanes, whatever the register width, so AVX2 and AVX-512 give the
+//! same bits.
+
+mod lanes;
+pub mod math;
+mod portable;
+pub mod product;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+pub use lanes::{Lanes, WIDTH, max, sum};
+use portable::Portable;
+
+/// An instruction set, from the most general to the fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// What every CPU of the target has (SSE2, NEON).
+    Portable = 1,
+    /// AVX2 with fused multiply-add.
+    Avx2 = 2,
+    /// AVX-512 F, BW, DQ and VL.
+    Avx512 = 3,
+}
+
+/// What a kernel body is generic over.
+pub trait Simd: Copy {
+    /// Sixteen floats in this set's registers.
+    type Lanes: Lanes;
+    /// Whether one register holds all sixteen, with 32 of them: larger blocks pay.
+    const WIDE: bool;
+    /// `a * b + c`, rounded once where the set has the instruction.
+    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+}
+
+/// Work that can be compiled for any instruction set.
+pub trait Kernel {
+    /// What the work returns.
+    type Output;
+    /// The body; must be `#[inline(always)]` together with all it calls.
+    fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// Zero means: the best there is.
+static LIMIT: AtomicU8 = AtomicU8::new(0);
+
+/// Keeps [`dispatch`] from using anything above `level`, for tests and measurements; `None` lifts
+/// the limit. It holds for the whole process.
+pub fn limit(level: Option<Level>) {
+    LIMIT.store(level.map_or(0, |level| level as u8), Ordering::Relaxed);
+}
+
+/// The instruction set that [`dispatch`] uses.
+pub fn level() -> Level {
+    let best = detect();
+    match LIMIT.load(Ordering::Relaxed) {
+        1 => Level::Portable,
+        2 => best.min(Level::Avx2),
+        _ => best,
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    if is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("fma")
+    {
+        Level::Avx512
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        Level::Avx2
+    } else {
+        Level::Portable
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Portable
+}
+
+/// Runs `kernel` compiled for [`level`].
+#[expect(unsafe_code, reason = "calls the copy for an instruction set found by detection")]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    match level() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `detect` saw every feature that `run_avx512` is compiled with.
+        Level::Avx512 => unsafe { x86::run_avx512(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above, for AVX2 and FMA.
+        Level::Avx2 => unsafe { x86::run_avx2(kernel) },
+        _ => kernel.run::<Portable>(),
+    }
+}

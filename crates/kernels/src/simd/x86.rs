@@ -1,0 +1,123 @@
+//! AVX2 and AVX-512.
+#![expect(
+    unsafe_code,
+    reason = "intrinsics; every type here is only used below run_avx2 or run_avx512"
+)]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Lanes, Simd};
+
+/// AVX2 with FMA.
+#[derive(Clone, Copy)]
+pub struct Avx2;
+
+/// AVX-512.
+#[derive(Clone, Copy)]
+pub struct Avx512;
+
+/// Runs `kernel` with AVX2 and FMA.
+///
+/// # Safety
+/// The CPU must have both.
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx2>()
+}
+
+/// Runs `kernel` with AVX-512.
+///
+/// # Safety
+/// The CPU must have AVX-512 F, BW, DQ and VL, and FMA.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512>()
+}
+
+impl Simd for Avx2 {
+    type Lanes = Pair;
+    const WIDE: bool = false;
+
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+}
+
+impl Simd for Avx512 {
+    type Lanes = Single;
+    const WIDE: bool = true;
+
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+}
+
+/// Sixteen floats in two registers.
+#[derive(Clone, Copy)]
+pub struct Pair(__m256, __m256);
+
+// SAFETY of every intrinsic below: the types exist only in kernels that `run_avx2` or `run_avx512`
+// called, and those need the instructions.
+impl Lanes for Pair {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        let half = unsafe { _mm256_set1_ps(value) };
+        Self(half, half)
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe {
+            _mm256_storeu_ps(to, self.0);
+            _mm256_storeu_ps(to.add(8), self.1);
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        unsafe { Self(_mm256_fmadd_ps(self.0, b.0, c.0), _mm256_fmadd_ps(self.1, b.1, c.1)) }
+    }
+}
+
+/// Sixteen floats in one register.
+#[derive(Clone, Copy)]
+pub struct Single(__m512);
+
+impl Lanes for Single {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        Self(unsafe { _mm512_fmadd_ps(self.0, b.0, c.0) })
+    }
+}

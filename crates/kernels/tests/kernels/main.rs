@@ -1,0 +1,10 @@
+//! Every operation against its definition in plain burn, at every instruction set.
+
+mod activation;
+mod attention;
+mod common;
+mod linear;
+mod loss;
+mod normalization;
+mod optimizer;
+mod rotary;
