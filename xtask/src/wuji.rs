@@ -11,7 +11,7 @@ use crate::cargo::{Workspace, forget_this_package};
 use crate::progress;
 
 /// The devices that need a cargo feature of `wuji-cli`; `flex` is always compiled in.
-const DEVICE_FEATURES: [&str; 4] = ["ndarray", "wgpu", "vulkan", "cuda"];
+const DEVICE_FEATURES: [&str; 3] = ["ndarray", "wgpu", "cuda"];
 
 /// Builds wuji with what `--device` needs and replaces this process by it, arguments untouched.
 pub fn build_and_become(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<ExitCode> {

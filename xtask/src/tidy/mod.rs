@@ -9,8 +9,10 @@ mod layers;
 mod machine_paths;
 mod manifest;
 mod manifests;
+mod picture;
 mod problem;
 mod rust;
+mod shared_features;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -42,8 +44,11 @@ pub fn check(workspace: &Workspace) -> anyhow::Result<bool> {
     }
     let mut problems = manifests::check(&files);
     problems.extend(burn_tree::check(&metadata(workspace)?)?);
+    let [product, development] = feature_listings(workspace)?;
+    problems.extend(shared_features::check(&product, &development));
     problems.extend(sources::check(&files));
     problems.extend(documents::check(&files, &others));
+    problems.extend(picture::check(&files));
     problems.extend(machine_paths::check(&files));
     problems.sort();
     for problem in &problems {
@@ -67,6 +72,15 @@ fn metadata(workspace: &Workspace) -> anyhow::Result<String> {
         .context("`rustc -vV` names no host")?;
     // For one platform, so that crates of other systems need not be fetched to be judged.
     workspace.cargo_output(&["metadata", "--format-version=1", "--filter-platform", host])
+}
+
+/// The packages and features of a build without and with development dependencies.
+fn feature_listings(workspace: &Workspace) -> anyhow::Result<[String; 2]> {
+    let [product, development] = shared_features::EDGES.map(|edges| {
+        let words = [&shared_features::LISTING[..], &[edges]].concat();
+        workspace.cargo_output(&words)
+    });
+    Ok([product?, development?])
 }
 
 /// Every file that is, or would be, committed: the texts, and the paths of what is not UTF-8.

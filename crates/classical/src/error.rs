@@ -1,0 +1,109 @@
+//! What can go wrong in this crate, always with the place.
+
+use crate::ngram::{MAX_ORDER, MAX_VOCAB_SIZE};
+
+/// An error of the classical language models.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClassicalError {
+    /// The order is outside the supported range, or larger than what was counted.
+    #[error("n-gram order must be from 1 to {max}, got {order}")]
+    Order {
+        /// The order asked for.
+        order: usize,
+        /// The largest order possible here: [`MAX_ORDER`], or the order of the counts.
+        max: usize,
+    },
+    /// The range of orders to choose from is empty.
+    #[error(
+        "no n-gram order to choose from: the range is {start} to {end} (within 1 to {MAX_ORDER})"
+    )]
+    EmptyOrderRange {
+        /// First order of the range.
+        start: usize,
+        /// Last order of the range.
+        end: usize,
+    },
+    /// The vocabulary leaves nothing to predict, or is absurdly large.
+    #[error("vocabulary size must be from {min} to {MAX_VOCAB_SIZE}, got {vocab_size}")]
+    VocabSize {
+        /// The size asked for.
+        vocab_size: usize,
+        /// The smallest size that works with these boundaries.
+        min: usize,
+    },
+    /// The begin- or end-of-sentence id does not fit the vocabulary.
+    #[error("{role} id {token} does not fit a vocabulary of {vocab_size} tokens: {expected}")]
+    BoundaryToken {
+        /// `bos` or `eos`.
+        role: &'static str,
+        /// The id given.
+        token: u32,
+        /// The size of the vocabulary.
+        vocab_size: usize,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// There is nothing to learn from.
+    #[error("no training tokens: {documents} documents were given and all of them are empty")]
+    EmptyCorpus {
+        /// How many (empty) documents there were.
+        documents: usize,
+    },
+    /// A token id is not in the vocabulary.
+    #[error(
+        "token id {token} at position {position} of document {document} is outside the vocabulary of {vocab_size} tokens"
+    )]
+    TokenOutOfRange {
+        /// Which document, from 0.
+        document: usize,
+        /// Which token of it, from 0.
+        position: usize,
+        /// The id found.
+        token: u32,
+        /// The size of the vocabulary.
+        vocab_size: usize,
+    },
+    /// A document holds the begin-of-sentence id, which the model itself puts in front.
+    #[error(
+        "token id {token} at position {position} of document {document} is the begin-of-sentence id, which is added by the model and must not be in the documents"
+    )]
+    ReservedToken {
+        /// Which document, from 0.
+        document: usize,
+        /// Which token of it, from 0.
+        position: usize,
+        /// The id found.
+        token: u32,
+    },
+    /// Positions are 32-bit numbers to keep the tables small.
+    #[error(
+        "at least {tokens} training tokens at order {order} are more than the n-gram tables can number ({limit}): use a lower order or a part of the text"
+    )]
+    CorpusTooLarge {
+        /// Tokens read when the limit was met.
+        tokens: usize,
+        /// The order asked for.
+        order: usize,
+        /// How many n-grams can be numbered.
+        limit: usize,
+    },
+    /// The held-out fraction is not a proper fraction.
+    #[error("held-out fraction must be above 0 and below 1, got {fraction}")]
+    HeldoutFraction {
+        /// The fraction given.
+        fraction: f64,
+    },
+    /// One side of the split would be empty.
+    #[error(
+        "cannot hold out a fraction of {fraction} of {tokens} training tokens in {documents} documents: one side would be empty"
+    )]
+    HeldoutSplit {
+        /// The fraction given.
+        fraction: f64,
+        /// Training tokens there are.
+        tokens: usize,
+        /// Documents there are.
+        documents: usize,
+    },
+}
