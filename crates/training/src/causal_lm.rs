@@ -76,10 +76,8 @@ impl Objective<CausalLm> for CausalLmObjective {
         }
         let labels = Self::labels(batch, device);
         let pass = CheckpointedPass::forward(model, Self::input(batch, device), seed);
-        let scaled = pass.backward(
-            |hidden| self.cross_entropy(model.logits(hidden), labels) * scale,
-            sink,
-        );
+        let scaled =
+            pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
         scaled / scale
     }
 

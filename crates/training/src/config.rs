@@ -29,8 +29,10 @@ pub struct TrainingConfig {
     pub warmup_rule: WarmupRule,
     /// Steps of the final decay of `schedule = "wsd"`.
     pub decay_steps: u64,
-    /// Decoupled weight decay, applied to matrices only.
+    /// Decoupled weight decay (AdamW, Muon), applied to matrices.
     pub weight_decay: f64,
+    /// Whether vectors (norms, biases) decay too.
+    pub decay_vectors: bool,
     /// First moment's decay (Adam, AdamW).
     pub beta1: f64,
     /// Second moment's decay (Adam, AdamW).
@@ -74,6 +76,8 @@ pub enum OptimizerKind {
     Sgd,
     /// Gradient descent with heavy-ball momentum.
     Momentum,
+    /// AdaGrad (Duchi et al. 2011).
+    Adagrad,
     /// Adam (Kingma & Ba 2015), without weight decay.
     Adam,
     /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
@@ -117,6 +121,7 @@ impl Default for TrainingConfig {
             warmup_rule: WarmupRule::FromFirstStep,
             decay_steps: 0,
             weight_decay: 0.1,
+            decay_vectors: false,
             beta1: 0.9,
             beta2: 0.95,
             epsilon: 1e-8,
@@ -162,14 +167,24 @@ impl TrainingConfig {
             ("beta2", self.beta2, "a number in [0, 1)", (0.0..1.0).contains(&self.beta2)),
             ("epsilon", self.epsilon, "a positive number", self.epsilon > 0.0),
             ("momentum", self.momentum, "a number in [0, 1)", (0.0..1.0).contains(&self.momentum)),
-            ("max_grad_norm", self.max_grad_norm, "a number of at least 0", self.max_grad_norm >= 0.0),
+            (
+                "max_grad_norm",
+                self.max_grad_norm,
+                "a number of at least 0",
+                self.max_grad_norm >= 0.0,
+            ),
             (
                 "label_smoothing",
                 self.label_smoothing,
                 "a number in [0, 1)",
                 (0.0..1.0).contains(&self.label_smoothing),
             ),
-            ("ema_decay", self.ema_decay, "a number in [0, 1)", (0.0..1.0).contains(&self.ema_decay)),
+            (
+                "ema_decay",
+                self.ema_decay,
+                "a number in [0, 1)",
+                (0.0..1.0).contains(&self.ema_decay),
+            ),
         ];
         for (key, value, expected, fits) in numbers {
             if !value.is_finite() || !fits {

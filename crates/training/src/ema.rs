@@ -1,16 +1,17 @@
 //! Exponential moving average of the weights (Polyak averaging): often a better model than the last
 //! iterate, at the cost of one copy.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
-use std::collections::HashMap;
 use std::any::Any;
+use std::collections::HashMap;
 
-use crate::parameters::{ParameterChange, change_parameters};
+use burn::module::{Module, ParamId};
+use burn::tensor::Tensor;
+
+use crate::parameters::{ParameterChange, ParameterUse, change_parameters, use_parameters};
 
 /// A copy of a model whose weights trail the trained ones.
 #[derive(Debug, Clone)]
-pub struct WeightAverage<M: Module> {
+pub struct WeightAverage<M> {
     decay: f64,
     model: M,
 }
@@ -22,8 +23,8 @@ impl<M: Module> WeightAverage<M> {
     }
 
     /// Continues from a stored average.
-    pub fn from_stored(model: M, decay: f64) -> Self {
-        Self { decay, model }
+    pub fn from_stored(model: &M, decay: f64) -> Self {
+        Self { decay, model: model.valid() }
     }
 
     /// The averaged model, without autodiff.
@@ -34,36 +35,41 @@ impl<M: Module> WeightAverage<M> {
     /// Moves the average towards `model`'s weights after update number `step` (from 0).
     ///
     /// Early on the decay is `(1 + step) / (10 + step)`, so that the average forgets the random
-    /// start (as in TensorFlow's `ExponentialMovingAverage`).
-    pub fn update(&mut self, model: &M, step: u64) {
+    /// start (as TensorFlow's `ExponentialMovingAverage` does).
+    #[must_use]
+    pub fn updated(self, model: &M, step: u64) -> Self {
         let warm = (1.0 + step as f64) / (10.0 + step as f64);
-        let decay = self.decay.min(warm);
-        let mut collector = Values::default();
-        model.visit(&mut collector);
-        let mut mix = Mix { decay, values: collector.values };
-        self.model = change_parameters(self.model.clone(), &mut mix);
+        let mut current = Values::default();
+        use_parameters(model, &mut current);
+        let mut mix = Mix { decay: self.decay.min(warm), current };
+        Self { decay: self.decay, model: change_parameters(self.model, &mut mix) }
     }
 }
 
+/// Weights by path: ids differ between a model and an average read from disk.
 #[derive(Default)]
-struct Values {
-    values: HashMap<ParamId, Box<dyn Any>>,
-}
+struct Values(HashMap<String, Box<dyn Any>>);
 
-impl ModuleVisitor for Values {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.values.insert(param.id, Box::new(param.val().inner()));
+impl ParameterUse for Values {
+    fn visit<const D: usize>(&mut self, path: &str, _id: ParamId, value: Tensor<D>) {
+        self.0.insert(path.to_string(), Box::new(value.inner()));
     }
 }
 
 struct Mix {
     decay: f64,
-    values: HashMap<ParamId, Box<dyn Any>>,
+    current: Values,
 }
 
 impl ParameterChange for Mix {
-    fn change<const D: usize>(&mut self, path: &str, id: ParamId, average: Tensor<D>) -> Tensor<D> {
-        let current = self.values.remove(&id).and_then(|value| value.downcast::<Tensor<D>>().ok());
+    fn change<const D: usize>(
+        &mut self,
+        path: &str,
+        _id: ParamId,
+        average: Tensor<D>,
+    ) -> Tensor<D> {
+        let current =
+            self.current.0.remove(path).and_then(|value| value.downcast::<Tensor<D>>().ok());
         let current = current.unwrap_or_else(|| panic!("no weight for the average of {path}"));
         average * self.decay + *current * (1.0 - self.decay)
     }

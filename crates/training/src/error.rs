@@ -36,7 +36,9 @@ pub enum TrainingError {
         reason: String,
     },
     /// Another process trains in this directory.
-    #[error("{path} is in use by another run (process {owner}); choose another --out or wait for it")]
+    #[error(
+        "{path} is in use by another run (process {owner}); choose another --out or wait for it"
+    )]
     RunInUse {
         /// The run directory.
         path: PathBuf,

@@ -28,7 +28,7 @@ mod run_lock;
 mod schedule;
 mod trainer;
 
-pub use batch::{BatchSource, LoaderBatches};
+pub use batch::{BatchSource, BatchStream, LoaderBatches};
 pub use causal_lm::CausalLmObjective;
 pub use checkpoint::{CheckpointInfo, Checkpoints, TrainState, TrainableModel};
 pub use config::{NonFinitePolicy, OptimizerKind, TrainingConfig, WarmupRule};
@@ -46,4 +46,4 @@ pub use observer::{
 pub use optimizer::Optimizer;
 pub use run_lock::RunLock;
 pub use schedule::Schedule;
-pub use trainer::{TrainSummary, Trainer};
+pub use trainer::{TrainSummary, Trainer, Validation};

@@ -139,7 +139,11 @@ impl JsonlObserver {
     /// The file cannot be read or written.
     pub fn open(path: &Path, resume_step: u64) -> Result<Self, TrainingError> {
         let kept = match std::fs::read_to_string(path) {
-            Ok(text) => text.lines().filter(|line| is_before(line, resume_step)).map(|l| format!("{l}\n")).collect(),
+            Ok(text) => text
+                .lines()
+                .filter(|line| is_before(line, resume_step))
+                .map(|l| format!("{l}\n"))
+                .collect(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(TrainingError::io("reading", path, source)),
         };

@@ -1,29 +1,25 @@
-//! Walking a module's float parameters with their paths.
+//! Walking a module's float parameters with their paths (`decoder.blocks.0.mlp.up.weight`).
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-/// One parameter: where it is in the module, and its identity and rank.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ParameterInfo {
-    pub path: String,
-    pub id: ParamId,
-    pub rank: usize,
+/// What is to be read from each parameter.
+pub(crate) trait ParameterUse {
+    /// Looks at the parameter at `path`; `value` may be on the tape.
+    fn visit<const D: usize>(&mut self, path: &str, id: ParamId, value: Tensor<D>);
 }
 
-/// All float parameters in the order of the module's fields.
-pub(crate) fn parameters<M: Module>(module: &M) -> Vec<ParameterInfo> {
-    let mut list = Lister { path: Vec::new(), found: Vec::new() };
-    module.visit(&mut list);
-    list.found
+/// Shows each float parameter to `visitor`, in the order of the module's fields.
+pub(crate) fn use_parameters<M: Module>(module: &M, visitor: &mut impl ParameterUse) {
+    module.visit(&mut User { path: Vec::new(), visitor });
 }
 
-struct Lister {
+struct User<'a, U> {
     path: Vec<String>,
-    found: Vec<ParameterInfo>,
+    visitor: &'a mut U,
 }
 
-impl ModuleVisitor for Lister {
+impl<U: ParameterUse> ModuleVisitor for User<'_, U> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_string());
     }
@@ -33,7 +29,7 @@ impl ModuleVisitor for Lister {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push(ParameterInfo { path: self.path.join("."), id: param.id, rank: D });
+        self.visitor.visit(&self.path.join("."), param.id, param.val());
     }
 }
 

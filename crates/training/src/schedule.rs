@@ -31,14 +31,16 @@ impl Schedule {
     pub fn learning_rate(config: &TrainingConfig, peak: f64, step: u64) -> f64 {
         let warmup = config.warmup_steps as f64;
         let t = step as f64;
-        if step < config.warmup_steps {
-            return match config.warmup_rule {
-                WarmupRule::FromZero => peak * t / warmup,
-                WarmupRule::FromFirstStep => peak * (t + 1.0) / (warmup + 1.0),
-            };
-        }
         // A group with its own peak keeps its proportion to the minimum.
         let min = config.min_learning_rate * peak / config.learning_rate;
+        if step < config.warmup_steps {
+            return match (config.warmup_rule, config.schedule) {
+                // transformers lets this schedule alone rise from its minimum.
+                (WarmupRule::FromZero, Self::Wsd) => min + (peak - min) * t / warmup,
+                (WarmupRule::FromZero, _) => peak * t / warmup,
+                (WarmupRule::FromFirstStep, _) => peak * (t + 1.0) / (warmup + 1.0),
+            };
+        }
         let max_steps = config.max_steps as f64;
         let progress = |from: f64| ((t - from) / (max_steps - from).max(1.0)).clamp(0.0, 1.0);
         match config.schedule {
@@ -79,7 +81,8 @@ mod tests {
     fn warm_up_rises_to_the_peak() {
         check(Schedule::Cosine, 0, 1.0 / 11.0);
         check(Schedule::Cosine, 10, 1.0);
-        let config = TrainingConfig { warmup_rule: WarmupRule::FromZero, ..config(Schedule::Linear) };
+        let config =
+            TrainingConfig { warmup_rule: WarmupRule::FromZero, ..config(Schedule::Linear) };
         assert_eq!(Schedule::learning_rate(&config, 1.0, 0), 0.0);
     }
 
@@ -99,7 +102,8 @@ mod tests {
     #[test]
     fn a_group_with_another_peak_keeps_the_shape() {
         let config = config(Schedule::Linear);
-        let ratio = Schedule::learning_rate(&config, 0.02, 70) / Schedule::learning_rate(&config, 1.0, 70);
+        let ratio =
+            Schedule::learning_rate(&config, 0.02, 70) / Schedule::learning_rate(&config, 1.0, 70);
         assert!((ratio - 0.02).abs() < 1e-12);
     }
 }
