@@ -1,1 +1,49 @@
 //! One training loop for every objective: optimisers, schedules, checkpoints and observers.
+//!
+//! A [`Trainer`] owns a model, an [`Optimizer`] and a [`TrainingConfig`]; an [`Objective`] turns a
+//! model and a batch into a loss; a [`BatchSource`] is a pure function from (step, micro-step) to a
+//! batch. Because batches and dropout masks depend on nothing but seed, step and micro-step, a run
+//! that is interrupted — by Ctrl-C, or by `kill -9` in the middle of a checkpoint — and resumed
+//! computes exactly what it would have computed undisturbed.
+//!
+//! This crate knows nothing about text or about how a run is described in a file, and prints
+//! nothing: progress goes to [`TrainObserver`]s.
+
+mod batch;
+mod causal_lm;
+mod checkpoint;
+mod config;
+mod ema;
+mod error;
+mod evaluate;
+mod gradients;
+mod interrupt;
+mod matmul_peak;
+mod memory;
+mod objective;
+mod observer;
+mod optimizer;
+mod parameters;
+mod run_lock;
+mod schedule;
+mod trainer;
+
+pub use batch::{BatchSource, BatchStream, LoaderBatches};
+pub use causal_lm::CausalLmObjective;
+pub use checkpoint::{CheckpointInfo, Checkpoints, TrainState, TrainableModel};
+pub use config::{NonFinitePolicy, OptimizerKind, TrainingConfig, WarmupRule};
+pub use ema::WeightAverage;
+pub use error::TrainingError;
+pub use evaluate::{Evaluation, evaluate};
+pub use gradients::GradientStore;
+pub use interrupt::StopSignal;
+pub use matmul_peak::measure_matmul_peak;
+pub use memory::peak_rss_mib;
+pub use objective::{Objective, StepOutput};
+pub use observer::{
+    CheckpointEvent, EvalEvent, JsonlObserver, RunEnd, StepEvent, StopReason, TrainObserver,
+};
+pub use optimizer::Optimizer;
+pub use run_lock::RunLock;
+pub use schedule::Schedule;
+pub use trainer::{TrainSummary, Trainer, Validation};

@@ -1,1 +1,43 @@
 //! The whole workshop behind one dependency and one prelude.
+//!
+//! Each part is a crate of its own and is re-exported here under its role; what only makes sense
+//! with all of them at hand lives here: the [`config`] of a run, [`pretrain`](mod@pretrain) from raw
+//! text to a model directory, and its [`report`].
+//!
+//! ```no_run
+//! use wuji::prelude::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = RunConfig::resolve(&ConfigLayers::preset("quickstart"))?;
+//! let summary = pretrain(&config, &PretrainOptions::new("runs/first"))?;
+//! println!("{:.3} bits per byte", summary.bits_per_byte);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod config;
+mod error;
+pub mod pretrain;
+pub mod report;
+
+pub use error::WujiError;
+pub use wuji_classical as classical;
+pub use wuji_data as data;
+pub use wuji_device as device;
+pub use wuji_inference as inference;
+pub use wuji_model as model;
+pub use wuji_protocol as protocol;
+pub use wuji_tokenizer as tokenizer;
+pub use wuji_training as training;
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::config::{ConfigLayers, RunConfig};
+    pub use crate::pretrain::{PretrainOptions, PretrainSummary, Progress, pretrain};
+    pub use wuji_device::DeviceSpec;
+    pub use wuji_inference::Engine;
+    pub use wuji_model::{CausalLm, ModelConfig};
+    pub use wuji_protocol::{GenerateOptions, GenerateRequest, TextModel};
+    pub use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
+    pub use wuji_training::{StopSignal, Trainer, TrainingConfig};
+}

@@ -9,4 +9,6 @@ pub use llama2c::read_llama2c;
 pub use naming::{Layout, Part, TensorNames};
 pub use read::{TensorFiles, load_weights};
 pub(crate) use write::write_file_atomically;
-pub use write::{FileTensor, StoredDtype, named_gradients, named_tensors, save_tensors};
+pub use write::{
+    FileTensor, StoredDtype, named_gradients, named_tensors, save_tensor_file, save_tensors,
+};

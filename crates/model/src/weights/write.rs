@@ -237,6 +237,18 @@ fn split_into_shards(
     shards
 }
 
+/// Writes `tensors` to one safetensors file, atomically.
+///
+/// # Errors
+/// [`ModelError::Io`] naming the file.
+pub fn save_tensor_file(
+    path: &Path,
+    tensors: &[FileTensor],
+    dtype: StoredDtype,
+) -> Result<(), ModelError> {
+    write_atomically(path, &tensors.iter().collect::<Vec<_>>(), dtype)
+}
+
 fn write_atomically(
     path: &Path,
     tensors: &[&FileTensor],

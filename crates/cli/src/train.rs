@@ -1,0 +1,178 @@
+//! `wuji train`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::Args as ClapArgs;
+use wuji::config::{ConfigLayers, PRESETS, RunConfig};
+use wuji::data::SourceOptions;
+use wuji::pretrain::{PretrainOptions, PretrainSummary, pretrain_with};
+use wuji::training::{StopReason, StopSignal};
+
+use crate::bar::Console;
+use crate::common::Common;
+use crate::exit::Wrong;
+
+/// Options of `train`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A config that comes with the program; `--list-presets` names them.
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// A config of your own, over the preset.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Text to learn from: files, directories or patterns; .txt .jsonl .csv .parquet, plain or .gz.
+    /// Without it, and without sources in the config, the embedded story world is used.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    data: Vec<String>,
+    /// One key of the config, as in training.max_steps=100.
+    #[arg(long, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
+    /// Seed of weights, data order and dropout.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replace bytes that are not UTF-8 instead of refusing them.
+    #[arg(long)]
+    lossy: bool,
+    /// Where to write the run; runs/PRESET-N by default.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue the run in this directory.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "data", "out", "seed"])]
+    resume: Option<PathBuf>,
+    /// Name the presets and stop.
+    #[arg(long)]
+    list_presets: bool,
+    /// Print the resolved config and stop.
+    #[arg(long)]
+    print_config: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args, common: &Common) -> Result<()> {
+    if args.list_presets {
+        for preset in PRESETS {
+            println!("{:24} {}", preset.name, preset.summary);
+        }
+        return Ok(());
+    }
+    let config = resolve(args)?;
+    if args.print_config {
+        print!("{}", config.to_toml());
+        return Ok(());
+    }
+    let stop = StopSignal::default();
+    stop_on_signals(&stop)?;
+    let options = PretrainOptions {
+        run_dir: run_dir(args),
+        device: common.device.clone(),
+        resume: args.resume.is_some(),
+        stop,
+        revision: option_env!("WUJI_REVISION").unwrap_or("unknown").to_string(),
+    };
+    let summary = pretrain_with(&config, &options, &mut Console::new(common.quiet))?;
+    common.print(&summary, || describe(&summary))?;
+    if summary.reason == StopReason::Interrupted {
+        let dir = summary.run_dir.display();
+        bail!("interrupted at step {}; continue with --resume {dir}", summary.steps);
+    }
+    Ok(())
+}
+
+fn resolve(args: &Args) -> Result<RunConfig> {
+    let layers = match &args.resume {
+        Some(dir) => {
+            let file = dir.join("config.toml");
+            if !file.is_file() {
+                let dir = dir.display();
+                return Err(Wrong(format!("{dir} holds no run to resume: no config.toml")).into());
+            }
+            ConfigLayers { preset: None, file: Some(file), set: args.set.clone() }
+        }
+        None => layers(args),
+    };
+    let mut config = RunConfig::resolve(&layers)?;
+    if !args.data.is_empty() {
+        config.data.sources = vec![SourceOptions::new(args.data.iter().map(absolute))];
+    }
+    if args.lossy {
+        for source in &mut config.data.sources {
+            source.invalid_utf8 = wuji::data::source::InvalidUtf8::Replace;
+        }
+    }
+    Ok(config)
+}
+
+fn layers(args: &Args) -> ConfigLayers {
+    let mut set = args.set.clone();
+    set.extend(args.seed.map(|seed| format!("training.seed={seed}")));
+    // A config file stands on its own; with neither, the first thing a newcomer runs.
+    let preset = match (&args.preset, &args.config) {
+        (None, None) => Some("quickstart".to_string()),
+        (preset, _) => preset.clone(),
+    };
+    ConfigLayers { preset, file: args.config.clone(), set }
+}
+
+/// A run must be resumable from anywhere, so its config holds absolute paths.
+fn absolute(path: &String) -> String {
+    std::path::absolute(path).map_or_else(|_| path.clone(), |path| path.display().to_string())
+}
+
+fn run_dir(args: &Args) -> PathBuf {
+    if let Some(dir) = args.resume.as_ref().or(args.out.as_ref()) {
+        return dir.clone();
+    }
+    let named = args.preset.clone().or_else(|| {
+        let stem = args.config.as_ref()?.file_stem()?;
+        Some(stem.to_string_lossy().into_owned())
+    });
+    let name = named.unwrap_or_else(|| "quickstart".to_string());
+    (1..)
+        .map(|number| Path::new("runs").join(format!("{name}-{number}")))
+        .find(|dir| !dir.exists())
+        .expect("some number is free")
+}
+
+/// Ctrl-C and SIGTERM end the run after the current step; a second one ends it at once.
+fn stop_on_signals(stop: &StopSignal) -> Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;
+        signal_hook::flag::register(signal, stop.flag())?;
+    }
+    Ok(())
+}
+
+fn describe(summary: &PretrainSummary) -> String {
+    let mut lines = Vec::new();
+    for sample in &summary.samples {
+        lines.push(format!("{}{}\n", sample.prompt, sample.text));
+    }
+    if let (Some(loss), Some(bits)) = (summary.validation_loss, summary.bits_per_byte) {
+        lines.push(format!("{:28} {:>15} {:>14}", "", "nats per token", "bits per byte"));
+        lines.push(format!("{:28} {loss:>15.4} {bits:>14.4}", "this model"));
+    }
+    if let Some(ngram) = &summary.ngram {
+        let name = format!("{}-gram (Kneser-Ney)", ngram.order);
+        let (loss, bits) = (ngram.validation_loss, ngram.bits_per_byte);
+        lines.push(format!("{name:28} {loss:>15.4} {bits:>14.4}"));
+    }
+    if let Some(estimate) = &summary.random_batches_estimate {
+        lines.push(format!("{:28} {:>15.4}", "this model, random batches", estimate.loss));
+    }
+    lines.push(format!(
+        "\n{} steps, {} tokens in {:.0} s: {:.0} tokens/s, {:.0} GFLOP/s ({:.0} % of this machine's matrix product){}",
+        summary.steps,
+        summary.tokens,
+        summary.train_seconds,
+        summary.tokens_per_second,
+        summary.throughput.gflops,
+        100.0 * summary.throughput.peak_fraction,
+        summary.peak_rss_mib.map(|mib| format!(", {mib} MiB at most")).unwrap_or_default(),
+    ));
+    let dir = summary.run_dir.display();
+    lines.push(format!("report: {dir}/report.html\nmodel:  {dir}/model"));
+    lines.join("\n")
+}

@@ -1,0 +1,296 @@
+//! Optimisers over a module: which rule each parameter follows, and their states by path.
+//!
+//! SGD, momentum, AdaGrad and Muon are burn-optim's rules; Adam and AdamW are the fused update of
+//! `wuji-kernels`. Weight decay is for matrices only. All curves are checked against PyTorch's
+//! (`shared/golden/training`).
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ParamId};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{
+    AdaGrad, AdaGradConfig, AdjustLrFn, DynState, Muon, MuonConfig, Optimizer as BurnRule,
+    RecordState, Sgd, SgdConfig, StateSink, StateSource,
+};
+use burn::tensor::{Device, Tensor, TensorData};
+use wuji_kernels::AdamWStep;
+use wuji_model::weights::FileTensor;
+
+use crate::parameters::{ParameterChange, ParameterUse, change_parameters, use_parameters};
+use crate::{GradientStore, OptimizerKind, Schedule, TrainingConfig};
+
+/// The rules of one run and the state of each parameter.
+#[derive(Clone)]
+pub struct Optimizer {
+    config: TrainingConfig,
+    sgd: Sgd,
+    adagrad: AdaGrad,
+    muon: Muon,
+    states: BTreeMap<String, DynState>,
+}
+
+impl std::fmt::Debug for Optimizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Optimizer")
+            .field("kind", &self.config.optimizer)
+            .field("states", &self.states.len())
+            .finish()
+    }
+}
+
+/// What a parameter follows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    Sgd,
+    AdaGrad,
+    Muon,
+    AdamW { weight_decay: f64 },
+}
+
+/// First and second moment and number of updates of one parameter.
+#[derive(Debug, Clone)]
+struct AdamWState<const D: usize> {
+    m: Tensor<D>,
+    v: Tensor<D>,
+    updates: u64,
+}
+
+impl Optimizer {
+    /// No state yet.
+    pub fn new(config: &TrainingConfig) -> Self {
+        let momentum = |nesterov| MomentumConfig {
+            momentum: config.momentum,
+            dampening: 0.0, // As torch: velocity = momentum · velocity + gradient.
+            nesterov,
+        };
+        let with_momentum = (config.optimizer == OptimizerKind::Momentum).then(|| momentum(false));
+        let decay = (config.weight_decay > 0.0)
+            .then(|| WeightDecayConfig { penalty: config.weight_decay as f32 });
+        Self {
+            config: config.clone(),
+            sgd: SgdConfig::new().with_momentum(with_momentum).build(),
+            adagrad: AdaGradConfig::new().with_epsilon(config.epsilon as f32).build(),
+            muon: MuonConfig::new()
+                .with_momentum(momentum(true))
+                .with_weight_decay(decay)
+                // Updates as large as AdamW's, whatever a matrix's shape or orientation.
+                .with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW)
+                .build(),
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// Makes update number `step` (from 0): every gradient is multiplied by `gradient_scale`
+    /// (clipping) and its parameter moved. Parameters without a gradient stay.
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientStore,
+        step: u64,
+        gradient_scale: f64,
+    ) -> M {
+        let rate = |peak| Schedule::learning_rate(&self.config, peak, step);
+        let learning_rate = rate(self.config.learning_rate);
+        let muon_learning_rate = rate(self.config.muon_learning_rate);
+        let mut update = Update {
+            optimizer: self,
+            gradients,
+            learning_rate,
+            muon_learning_rate,
+            gradient_scale,
+        };
+        change_parameters(module, &mut update)
+    }
+
+    fn rule(&self, path: &str, rank: usize) -> Rule {
+        let weight_decay =
+            if rank >= 2 || self.config.decay_vectors { self.config.weight_decay } else { 0.0 };
+        match self.config.optimizer {
+            OptimizerKind::Sgd | OptimizerKind::Momentum => Rule::Sgd,
+            OptimizerKind::Adagrad => Rule::AdaGrad,
+            OptimizerKind::Adam => Rule::AdamW { weight_decay: 0.0 },
+            OptimizerKind::Muon if rank == 2 && path.contains("blocks.") => Rule::Muon,
+            OptimizerKind::Adamw | OptimizerKind::Muon => Rule::AdamW { weight_decay },
+        }
+    }
+
+    /// The state as tensors and counters named by parameter path, for a checkpoint.
+    pub fn state<M: Module>(&self, module: &M) -> (Vec<FileTensor>, BTreeMap<String, u64>) {
+        let mut writer = StateWriter { optimizer: self, sink: StateSink::default() };
+        use_parameters(module, &mut writer);
+        let tensors = writer.sink.tensors.into_iter().map(|(name, data)| FileTensor {
+            name,
+            shape: data.shape().to_vec(),
+            values: data.iter::<f32>().collect(),
+        });
+        let counters = writer
+            .sink
+            .scalars
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, u64::try_from(value).ok()?)));
+        (tensors.collect(), counters.collect())
+    }
+
+    /// Takes up a stored state; parameters without one start afresh.
+    pub fn load_state<M: Module>(
+        &mut self,
+        module: &M,
+        tensors: Vec<FileTensor>,
+        counters: BTreeMap<String, u64>,
+        device: &Device,
+    ) {
+        let scalars = counters.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let mut source = StateSource::new(scalars);
+        for FileTensor { name, shape, values } in tensors {
+            source.insert_tensor(name, TensorData::new(values, shape));
+        }
+        let device = device.clone().without_autodiff();
+        use_parameters(module, &mut StateReader { optimizer: self, source, device });
+    }
+}
+
+struct Update<'a> {
+    optimizer: &'a mut Optimizer,
+    gradients: GradientStore,
+    learning_rate: f64,
+    muon_learning_rate: f64,
+    gradient_scale: f64,
+}
+
+impl Update<'_> {
+    fn burn_rule<R: BurnRule, const D: usize>(
+        &self,
+        rule: &R,
+        learning_rate: f64,
+        value: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<DynState>,
+    ) -> (Tensor<D>, Option<DynState>) {
+        let gradient = gradient * self.gradient_scale;
+        let state = state.map(|state| state.downcast::<R::State<D>>());
+        let (value, state) = rule.step(learning_rate, value, gradient, state);
+        (value, state.map(|state| DynState::create(state, D)))
+    }
+
+    fn adamw<const D: usize>(
+        &self,
+        weight_decay: f64,
+        value: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<DynState>,
+    ) -> (Tensor<D>, Option<DynState>) {
+        let state = state.map(|state| state.downcast::<AdamWState<D>>());
+        let AdamWState { m, v, updates } = state.unwrap_or_else(|| AdamWState {
+            m: value.zeros_like(),
+            v: value.zeros_like(),
+            updates: 0,
+        });
+        let config = &self.optimizer.config;
+        let step = AdamWStep {
+            lr: self.learning_rate,
+            beta1: config.beta1,
+            beta2: config.beta2,
+            epsilon: config.epsilon,
+            weight_decay,
+            step: updates + 1,
+            grad_scale: self.gradient_scale,
+        };
+        let (value, m, v) = wuji_kernels::adamw_step(value, gradient, m, v, &step);
+        (value, Some(DynState::create(AdamWState { m, v, updates: updates + 1 }, D)))
+    }
+}
+
+impl ParameterChange for Update<'_> {
+    fn change<const D: usize>(&mut self, path: &str, id: ParamId, value: Tensor<D>) -> Tensor<D> {
+        let Some(gradient) = self.gradients.take::<D>(id) else { return value };
+        let state = self.optimizer.states.remove(path);
+        let (value, state) = match self.optimizer.rule(path, D) {
+            Rule::Sgd => {
+                self.burn_rule(&self.optimizer.sgd, self.learning_rate, value, gradient, state)
+            }
+            Rule::AdaGrad => {
+                self.burn_rule(&self.optimizer.adagrad, self.learning_rate, value, gradient, state)
+            }
+            Rule::Muon => self.burn_rule(
+                &self.optimizer.muon,
+                self.muon_learning_rate,
+                value,
+                gradient,
+                state,
+            ),
+            Rule::AdamW { weight_decay } => self.adamw(weight_decay, value, gradient, state),
+        };
+        if let Some(state) = state {
+            self.optimizer.states.insert(path.to_string(), state);
+        }
+        value
+    }
+}
+
+impl<const D: usize> RecordState for AdamWState<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, "m", self.m.to_data());
+        out.push_tensor(prefix, "v", self.v.to_data());
+        out.push_scalar(prefix, "updates", self.updates.into());
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
+        Some(Self {
+            m: Tensor::from_data(src.take_tensor(prefix, "m")?, device),
+            v: Tensor::from_data(src.take_tensor(prefix, "v")?, device),
+            updates: u64::try_from(src.take_scalar(prefix, "updates")?).ok()?,
+        })
+    }
+}
+
+struct StateWriter<'a> {
+    optimizer: &'a Optimizer,
+    sink: StateSink,
+}
+
+impl ParameterUse for StateWriter<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, _id: ParamId, _value: Tensor<D>) {
+        let Some(state) = self.optimizer.states.get(path) else { return };
+        let sink = &mut self.sink;
+        match self.optimizer.rule(path, D) {
+            Rule::Sgd => {
+                state.downcast_ref::<<Sgd as BurnRule>::State<D>>().state_flatten(path, sink)
+            }
+            Rule::AdaGrad => {
+                state.downcast_ref::<<AdaGrad as BurnRule>::State<D>>().state_flatten(path, sink);
+            }
+            Rule::Muon => {
+                state.downcast_ref::<<Muon as BurnRule>::State<D>>().state_flatten(path, sink);
+            }
+            Rule::AdamW { .. } => state.downcast_ref::<AdamWState<D>>().state_flatten(path, sink),
+        }
+    }
+}
+
+struct StateReader<'a> {
+    optimizer: &'a mut Optimizer,
+    source: StateSource,
+    device: Device,
+}
+
+impl StateReader<'_> {
+    fn read<S: RecordState, const D: usize>(&mut self, path: &str) -> Option<DynState> {
+        let state = S::state_unflatten(path, &mut self.source, &self.device)?;
+        Some(DynState::create(state, D))
+    }
+}
+
+impl ParameterUse for StateReader<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, _id: ParamId, _value: Tensor<D>) {
+        let state = match self.optimizer.rule(path, D) {
+            Rule::Sgd => self.read::<<Sgd as BurnRule>::State<D>, D>(path),
+            Rule::AdaGrad => self.read::<<AdaGrad as BurnRule>::State<D>, D>(path),
+            Rule::Muon => self.read::<<Muon as BurnRule>::State<D>, D>(path),
+            Rule::AdamW { .. } => self.read::<AdamWState<D>, D>(path),
+        };
+        if let Some(state) = state {
+            self.optimizer.states.insert(path.to_string(), state);
+        }
+    }
+}

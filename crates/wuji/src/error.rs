@@ -1,0 +1,102 @@
+//! What can go wrong between raw text and a reported model.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of the facade; errors of the parts pass through.
+#[derive(Debug, Error)]
+pub enum WujiError {
+    /// A config file, preset or `--set` is wrong.
+    #[error("{origin}: {problem}")]
+    Config {
+        /// The file, preset or option.
+        origin: String,
+        /// What is wrong, with key, found and expected.
+        problem: String,
+    },
+    /// A file could not be read or written.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The run directory already holds a run.
+    #[error(
+        "{path} already holds a run; continue it with --resume {path}, or choose another --out"
+    )]
+    RunExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no run to resume.
+    #[error("{path} holds no run to resume: {reason}")]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// The inputs changed between the start of a run and its resumption.
+    #[error("{what} changed since the run in {path} began: it was {was}, it is {is}")]
+    Changed {
+        /// The run directory.
+        path: PathBuf,
+        /// Tokenizer or data.
+        what: &'static str,
+        /// Fingerprint in the run directory.
+        was: String,
+        /// Fingerprint now.
+        is: String,
+    },
+    /// From `wuji-device`.
+    #[error(transparent)]
+    Device(#[from] wuji_device::DeviceError),
+    /// From `wuji-tokenizer`.
+    #[error(transparent)]
+    Tokenizer(#[from] wuji_tokenizer::TokenizerError),
+    /// From `wuji-data`.
+    #[error(transparent)]
+    Data(#[from] wuji_data::DataError),
+    /// From `wuji-classical`.
+    #[error("n-gram baseline: {0}")]
+    Classical(#[from] wuji_classical::ClassicalError),
+    /// From `wuji-model`.
+    #[error(transparent)]
+    Model(#[from] wuji_model::ModelError),
+    /// From `wuji-training`.
+    #[error(transparent)]
+    Training(#[from] wuji_training::TrainingError),
+    /// From `wuji-inference`.
+    #[error(transparent)]
+    Inference(#[from] wuji_inference::InferenceError),
+    /// From a model behind the protocol.
+    #[error(transparent)]
+    TextModel(#[from] wuji_protocol::TextModelError),
+    /// A report could not be rendered: a bug of this crate.
+    #[error("rendering {what}: {reason}")]
+    Render {
+        /// Which document.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl WujiError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        source: std::io::Error,
+    ) -> Self {
+        Self::Io { action, path: path.into(), source }
+    }
+
+    pub(crate) fn config(origin: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Config { origin: origin.into(), problem: problem.into() }
+    }
+}

@@ -1,0 +1,70 @@
+//! The n-gram that stands beside every neural score.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use wuji_classical::{OrderSelection, select_order};
+use wuji_data::{PreparedCorpus, TokenShards};
+
+use super::Progress;
+use crate::WujiError;
+use crate::config::RunConfig;
+
+/// A modified Kneser–Ney model's scores on the same tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NgramBaseline {
+    /// Its order, picked on a slice of the training text.
+    pub order: usize,
+    /// Nats per token over the whole validation split, as one running text.
+    pub validation_loss: f64,
+    /// The same in bits per byte.
+    pub bits_per_byte: f64,
+    /// Nats per token of every order on the held-out slice of the training text.
+    pub held_out_per_order: Vec<(usize, f64)>,
+    /// Training tokens it was built from.
+    pub training_tokens: u64,
+    /// Seconds it took, order selection included.
+    pub seconds: f64,
+}
+
+/// Share of the training text on which the order is picked.
+const HELD_OUT_FRACTION: f64 = 0.1;
+
+/// Fits the baseline, or nothing where the config says so.
+pub(super) fn fit(
+    config: &RunConfig,
+    prepared: &PreparedCorpus,
+    progress: &mut dyn Progress,
+) -> Result<Option<NgramBaseline>, WujiError> {
+    let max_order = config.evaluation.ngram_max_order;
+    if max_order == 0 {
+        return Ok(None);
+    }
+    progress.stage("fitting the n-gram baseline");
+    let start = Instant::now();
+    let limit = config.evaluation.ngram_max_tokens;
+    let train = read(&prepared.train, limit);
+    let vocab_size = prepared.train.vocab_size();
+    let OrderSelection { best, order, per_order } =
+        select_order(&train, vocab_size, 1..=max_order, HELD_OUT_FRACTION)?;
+    let score = best.score(&read(&prepared.validation, u64::MAX));
+    let baseline = NgramBaseline {
+        order,
+        validation_loss: score.nats_per_token(),
+        bits_per_byte: score.bits_per_byte(prepared.validation.source_bytes() as usize),
+        held_out_per_order: per_order,
+        training_tokens: train.len() as u64,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    progress.note(&format!(
+        "{}-gram: {:.4} nats per token, {:.4} bits per byte",
+        baseline.order, baseline.validation_loss, baseline.bits_per_byte
+    ));
+    Ok(Some(baseline))
+}
+
+fn read(shards: &TokenShards, limit: u64) -> Vec<u32> {
+    let mut tokens = vec![0; shards.token_count().min(limit) as usize];
+    shards.read(0, &mut tokens);
+    tokens
+}

@@ -1,0 +1,311 @@
+//! From raw text to a reported model: the main job.
+//!
+//! [`pretrain`] makes or loads a tokenizer, shards the text, fits the n-gram baseline, trains,
+//! evaluates the whole validation split, continues some prompts and writes the run directory:
+//!
+//! ```text
+//! config.toml        what was asked for, resolved
+//! environment.toml   what it ran on and with: versions, device, seed, fingerprints
+//! tokenizer/         the tokenizer
+//! data/              token shards
+//! metrics.jsonl      every step, evaluation and checkpoint
+//! checkpoints/       step-N, whole or absent
+//! model/             the trained model, as a Hugging Face directory
+//! samples.txt        continued prompts
+//! summary.json       the figures
+//! report.html        all of it, for people
+//! MODEL_CARD.md      what the model is, for those who get only the model
+//! ```
+
+mod baseline;
+mod environment;
+mod progress;
+mod run_dir;
+mod samples;
+mod summary;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde_json::json;
+use wuji_data::{BatchLoader, LoaderOptions, Packing, PreparedCorpus, Sampling, TokenShards};
+use wuji_device::DeviceSpec;
+use wuji_model::CausalLm;
+use wuji_model::weights::StoredDtype;
+use wuji_tokenizer::Tokenizer;
+use wuji_training::{
+    BatchSource, CausalLmObjective, Evaluation, JsonlObserver, LoaderBatches, RunLock, StopReason,
+    StopSignal, TrainSummary, Trainer, Validation, evaluate, measure_matmul_peak, peak_rss_mib,
+};
+
+pub use baseline::NgramBaseline;
+pub use environment::Environment;
+pub use progress::{Progress, Silent};
+pub use run_dir::RunDir;
+pub use samples::Sample;
+pub use summary::{DataSummary, PretrainSummary, Throughput};
+
+use crate::config::RunConfig;
+use crate::{WujiError, report};
+
+/// What a run needs besides its config.
+#[derive(Debug, Clone)]
+pub struct PretrainOptions {
+    /// Where everything is written.
+    pub run_dir: PathBuf,
+    /// Where tensors live.
+    pub device: DeviceSpec,
+    /// Continue the run in `run_dir` instead of beginning one.
+    pub resume: bool,
+    /// Asks the run to stop.
+    pub stop: StopSignal,
+    /// Revision of the program, for the record.
+    pub revision: String,
+}
+
+impl PretrainOptions {
+    /// A new run in `run_dir` on the default device.
+    pub fn new(run_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            run_dir: run_dir.into(),
+            device: DeviceSpec::default(),
+            resume: false,
+            stop: StopSignal::default(),
+            revision: "unknown".to_string(),
+        }
+    }
+}
+
+/// Runs the main job without a word.
+///
+/// # Errors
+/// Anything that is wrong with config, data, files or numbers; what was checkpointed stays.
+pub fn pretrain(
+    config: &RunConfig,
+    options: &PretrainOptions,
+) -> Result<PretrainSummary, WujiError> {
+    pretrain_with(config, options, &mut Silent)
+}
+
+/// Runs the main job, telling `progress` how it goes.
+///
+/// # Errors
+/// As [`pretrain`].
+pub fn pretrain_with(
+    config: &RunConfig,
+    options: &PretrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<PretrainSummary, WujiError> {
+    let run_dir = if options.resume {
+        RunDir::existing(&options.run_dir)?
+    } else {
+        RunDir::create(&options.run_dir)?
+    };
+    let _lock = RunLock::acquire(run_dir.path())?;
+    if !options.resume {
+        run_dir.refuse_other_run()?;
+        run_dir.write("config.toml", &config.to_toml())?;
+    }
+    let device = options.device.open()?;
+    let text = text::prepare_text(config, &run_dir, progress)?;
+    let environment = Environment::observe(config, options, &text.tokenizer, &text.prepared);
+    environment.record(&run_dir, options.resume)?;
+    let baseline = baseline::fit(config, &text.prepared, progress)?;
+    let mut job = Job { config, options, run_dir: &run_dir, device, text, progress };
+    let (trainer, trained) = job.train()?;
+    let model = job.finished_model(&trainer)?;
+    let summary = job.summarise(&model, &trained, baseline)?;
+    run_dir.write_json("summary.json", &summary)?;
+    if trained.reason != StopReason::Interrupted {
+        report::write(&run_dir, config, &environment, &summary)?;
+    }
+    Ok(summary)
+}
+
+/// The text of a run, tokenized.
+struct TokenizedText {
+    tokenizer: Tokenizer,
+    prepared: PreparedCorpus,
+}
+
+struct Job<'a> {
+    config: &'a RunConfig,
+    options: &'a PretrainOptions,
+    run_dir: &'a RunDir,
+    device: Device,
+    text: TokenizedText,
+    progress: &'a mut dyn Progress,
+}
+
+impl Job<'_> {
+    fn loader(
+        &self,
+        shards: &TokenShards,
+        options: LoaderOptions,
+    ) -> Result<BatchLoader, WujiError> {
+        Ok(BatchLoader::new(shards.clone(), options)?)
+    }
+
+    fn train_batches(&self) -> Result<LoaderBatches, WujiError> {
+        let training = &self.config.training;
+        let options = LoaderOptions {
+            context: self.config.data.context_length,
+            micro_batch_size: training.micro_batch_size,
+            gradient_accumulation_steps: training.gradient_accumulation_steps,
+            sampling: self.config.data.sampling,
+            packing: self.config.data.packing,
+            seed: training.seed,
+        };
+        Ok(LoaderBatches::new(self.loader(&self.text.prepared.train, options)?))
+    }
+
+    fn validation_batches(
+        &self,
+        sampling: Sampling,
+        rows: usize,
+    ) -> Result<LoaderBatches, WujiError> {
+        let options = LoaderOptions {
+            context: self.config.data.context_length,
+            micro_batch_size: rows,
+            gradient_accumulation_steps: 1,
+            sampling,
+            packing: match sampling {
+                Sampling::Sequential { .. } => self.config.data.packing,
+                _ => Packing::default(),
+            },
+            seed: self.config.training.seed,
+        };
+        Ok(LoaderBatches::new(self.loader(&self.text.prepared.validation, options)?))
+    }
+
+    fn objective(&self) -> CausalLmObjective {
+        CausalLmObjective {
+            label_smoothing: self.config.training.label_smoothing,
+            activation_checkpointing: self.config.training.activation_checkpointing,
+        }
+    }
+
+    fn new_model(&self) -> Result<CausalLm, WujiError> {
+        let mut config = self.config.model.clone();
+        let tokenizer = &self.text.tokenizer;
+        config.set_vocab_size(tokenizer.vocab_size());
+        for (key, id) in [
+            ("bos_token_id", tokenizer.bos_token_id().or(tokenizer.eos_token_id())),
+            ("eos_token_id", tokenizer.eos_token_id()),
+            ("pad_token_id", tokenizer.pad_token_id()),
+        ] {
+            config.set_extra(key, id.into());
+        }
+        let device = self.device.clone().autodiff();
+        Ok(CausalLm::init(&config, self.config.training.seed, &device)?)
+    }
+
+    fn train(&mut self) -> Result<(Trainer<CausalLm>, TrainSummary), WujiError> {
+        let model = self.new_model()?;
+        let parameters = model.num_params();
+        let train = self.train_batches()?;
+        let whole = Sampling::Sequential { include_partial: true };
+        let held_out = self.validation_batches(whole, self.config.evaluation.batch_size)?;
+        let validation = Validation { source: &held_out, batches: held_out.batches_per_epoch() };
+        let mut trainer = Trainer::new(self.config.training.clone(), model, &self.device)?
+            .with_run_dir(self.run_dir.path())?
+            .with_stop_signal(self.options.stop.clone());
+        let resumed_at = if self.options.resume { trainer.resume()? } else { 0 };
+        let metrics = JsonlObserver::open(&self.run_dir.path().join("metrics.jsonl"), resumed_at)?;
+        let bar = self.progress.training(parameters, resumed_at, self.config.training.max_steps);
+        let tokenizer = run_dir::TokenizerBesideCheckpoints::new(self.text.tokenizer.clone());
+        let mut trainer =
+            trainer.with_observer(metrics).with_observer(tokenizer).with_boxed_observer(bar);
+        let objective = self.objective();
+        let summary = trainer.run(&objective, &train, Some(&validation))?;
+        Ok((trainer, summary))
+    }
+
+    /// The trained model, written to `model/` with its tokenizer.
+    fn finished_model(&mut self, trainer: &Trainer<CausalLm>) -> Result<CausalLm, WujiError> {
+        let model = trainer.trained_model();
+        let dir = self.run_dir.path().join("model");
+        model.save(&dir, StoredDtype::F32)?;
+        self.text.tokenizer.save(&dir)?;
+        let tokenizer = &self.text.tokenizer;
+        let generation = json!({
+            "bos_token_id": tokenizer.bos_token_id().or(tokenizer.eos_token_id()),
+            "eos_token_id": tokenizer.eos_token_id(),
+            "pad_token_id": tokenizer.pad_token_id(),
+        });
+        self.run_dir.write_json("model/generation_config.json", &generation)?;
+        Ok(model)
+    }
+
+    fn summarise(
+        &mut self,
+        model: &CausalLm,
+        trained: &TrainSummary,
+        ngram: Option<NgramBaseline>,
+    ) -> Result<PretrainSummary, WujiError> {
+        let samples = if trained.reason == StopReason::Interrupted {
+            Vec::new()
+        } else {
+            self.progress.stage("sampling");
+            samples::write(self.config, model, &self.text.tokenizer, self.run_dir)?
+        };
+        let prepared = &self.text.prepared;
+        let validation_loss = trained.validation.map(|evaluation| evaluation.loss);
+        Ok(PretrainSummary {
+            run_dir: self.run_dir.path().to_path_buf(),
+            reason: trained.reason,
+            steps: trained.steps,
+            tokens: trained.tokens,
+            parameters: model.num_params(),
+            validation_loss,
+            bits_per_byte: validation_loss.map(|loss| prepared.validation.bits_per_byte(loss)),
+            validation_labels: trained.validation.map(|evaluation| evaluation.labels),
+            random_batches_estimate: self.random_batches_estimate(model, trained)?,
+            best: trained.best,
+            ngram,
+            train_seconds: trained.train_seconds,
+            throughput: self.throughput(model, trained),
+            tokens_per_second: trained.tokens as f64 / trained.train_seconds.max(1e-9),
+            peak_rss_mib: peak_rss_mib(),
+            data: DataSummary::of(prepared),
+            samples,
+        })
+    }
+
+    /// nanoGPT's estimate of the validation loss: the mean over a few random batches.
+    fn random_batches_estimate(
+        &self,
+        model: &CausalLm,
+        trained: &TrainSummary,
+    ) -> Result<Option<Evaluation>, WujiError> {
+        let count = self.config.evaluation.random_batches;
+        if count == 0 || trained.reason == StopReason::Interrupted {
+            return Ok(None);
+        }
+        let rows = self.config.training.micro_batch_size;
+        let source = self.validation_batches(Sampling::RandomOffset, rows)?;
+        let stream = source.stream(0..count, 1)?;
+        let plain = CausalLmObjective::default();
+        Ok(Some(evaluate(model, &plain, stream, &self.device)?))
+    }
+
+    fn throughput(&self, model: &CausalLm, trained: &TrainSummary) -> Throughput {
+        let per_token = model
+            .decoder
+            .architecture()
+            .training_flops_per_token(model.matmul_parameters(), self.config.data.context_length);
+        let start = Instant::now();
+        let peak = measure_matmul_peak(&self.device);
+        tracing::debug!(peak, seconds = start.elapsed().as_secs_f64(), "measured the matmul peak");
+        let flops = per_token * trained.tokens as f64 / trained.train_seconds.max(1e-9);
+        Throughput { gflops: flops / 1e9, peak_gflops: peak / 1e9, peak_fraction: flops / peak }
+    }
+}
+
+/// Where a path in a run directory would be, for callers that only have the directory.
+pub fn model_dir(run_dir: &Path) -> PathBuf {
+    run_dir.join("model")
+}

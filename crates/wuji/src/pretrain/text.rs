@@ -1,0 +1,105 @@
+//! Corpus, tokenizer and shards.
+
+use wuji_data::generate::StoryCorpusConfig;
+use wuji_data::{Corpus, DataError, Split};
+use wuji_tokenizer::{Tokenizer, TokenizerKind};
+
+use super::{Progress, RunDir, TokenizedText};
+use crate::WujiError;
+use crate::config::{DataConfig, RunConfig};
+
+/// Opens the corpus, trains or loads the tokenizer, and makes (or finds) the shards.
+pub(super) fn prepare_text(
+    config: &RunConfig,
+    run_dir: &RunDir,
+    progress: &mut dyn Progress,
+) -> Result<TokenizedText, WujiError> {
+    let corpus = open_corpus(&config.data)?;
+    let tokenizer = tokenizer(config, &corpus, run_dir, progress)?;
+    progress.stage("tokenizing and sharding");
+    let data_dir = run_dir.path().join("data");
+    let prepared = wuji_data::prepare(&corpus, &tokenizer, &config.data.split, &data_dir)?;
+    progress.note(&format!(
+        "{} training and {} validation tokens, {:.2} bytes per token{}",
+        prepared.train.token_count(),
+        prepared.validation.token_count(),
+        prepared.train.source_bytes() as f64 / prepared.train.token_count().max(1) as f64,
+        if prepared.reused { " (shards of an earlier run)" } else { "" },
+    ));
+    Ok(TokenizedText { tokenizer, prepared })
+}
+
+fn open_corpus(data: &DataConfig) -> Result<Corpus, WujiError> {
+    if data.sources.is_empty() {
+        let StoryCorpusConfig { .. } = &data.stories;
+        return Ok(Corpus::single(data.stories.source()));
+    }
+    Ok(Corpus::open(&data.corpus_options())?)
+}
+
+fn tokenizer(
+    config: &RunConfig,
+    corpus: &Corpus,
+    run_dir: &RunDir,
+    progress: &mut dyn Progress,
+) -> Result<Tokenizer, WujiError> {
+    let kept = run_dir.path().join("tokenizer");
+    if kept.join("tokenizer.json").is_file() {
+        return Ok(Tokenizer::load(&kept)?);
+    }
+    let tokenizer = match &config.tokenizer.path {
+        Some(path) => Tokenizer::load(path)?,
+        None => train(config, corpus, progress)?,
+    };
+    std::fs::create_dir_all(&kept).map_err(|source| WujiError::io("creating", &kept, source))?;
+    tokenizer.save(&kept)?;
+    progress.note(&format!("{} tokens in the vocabulary", tokenizer.vocab_size()));
+    Ok(tokenizer)
+}
+
+/// Trains on the training side alone; the alphabet of a character vocabulary is that of the whole
+/// text, as nanoGPT takes it, since it has no way to say "unknown".
+fn train(
+    config: &RunConfig,
+    corpus: &Corpus,
+    progress: &mut dyn Progress,
+) -> Result<Tokenizer, WujiError> {
+    let kind = config.tokenizer.train.kind;
+    progress.stage(&format!("training a {} tokenizer", kind.name()));
+    let split = &config.data.split;
+    let mut sides = vec![Split::Train];
+    if kind == TokenizerKind::Char {
+        sides.push(Split::Validation);
+    }
+    let mut failure = None;
+    let mut texts = Vec::new();
+    for side in sides {
+        texts.push(corpus.texts(split, side)?);
+    }
+    let texts = Readable { parts: texts.into_iter().flatten(), failure: &mut failure };
+    let trained = Tokenizer::train(&config.tokenizer.train, texts);
+    match failure {
+        Some(error) => Err(error.into()),
+        None => Ok(trained?),
+    }
+}
+
+/// The texts until the first that cannot be read, which is kept for the caller.
+struct Readable<'a, I> {
+    parts: I,
+    failure: &'a mut Option<DataError>,
+}
+
+impl<I: Iterator<Item = Result<wuji_data::DocumentPart, DataError>>> Iterator for Readable<'_, I> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        match self.parts.next()? {
+            Ok(part) => Some(part.text),
+            Err(error) => {
+                *self.failure = Some(error);
+                None
+            }
+        }
+    }
+}
