@@ -1,22 +1,4 @@
 //! The first bytes of a shard: what is in it, and how to notice when something else is.
-//!
-//! All integers are little-endian.
-//!
-//! | offset | type | field |
-//! |---:|---|---|
-//! | 0 | 8 bytes | magic `WUJITOKS` |
-//! | 8 | u32 | format version |
-//! | 12 | u32 | bytes per token: 2 or 4 |
-//! | 16 | u64 | vocabulary size |
-//! | 24 | u64 | number of tokens |
-//! | 32 | u64 | number of documents |
-//! | 40 | u64 | bytes of source text |
-//! | 48 | u64 | XXH3-64 of everything from the first token to the end of the file |
-//! | 56 | u64 | length of the tokenizer fingerprint |
-//! | 64 | u64 | XXH3-64 of bytes 0–63 followed by the fingerprint |
-//! | 72 | text | tokenizer fingerprint, zero-padded to a multiple of 64 |
-//! | | u16 or u32 each | tokens, zero-padded to a multiple of 8 |
-//! | | u64 each | index of the first token of each document |
 
 use std::fs::File;
 use std::io::Read;
@@ -56,7 +38,25 @@ impl TokenWidth {
     }
 }
 
-/// What a shard says about itself; the layout is in the [source](self) of this module.
+/// What a shard says about itself. The file:
+///
+/// All integers are little-endian.
+///
+/// | offset | type | field |
+/// |---:|---|---|
+/// | 0 | 8 bytes | magic `WUJITOKS` |
+/// | 8 | u32 | format version |
+/// | 12 | u32 | bytes per token: 2 or 4 |
+/// | 16 | u64 | vocabulary size |
+/// | 24 | u64 | number of tokens |
+/// | 32 | u64 | number of documents |
+/// | 40 | u64 | bytes of source text |
+/// | 48 | u64 | XXH3-64 of everything from the first token to the end of the file |
+/// | 56 | u64 | length of the tokenizer fingerprint |
+/// | 64 | u64 | XXH3-64 of bytes 0–63 followed by the fingerprint |
+/// | 72 | text | tokenizer fingerprint, zero-padded to a multiple of 64 |
+/// | | u16 or u32 each | tokens, zero-padded to a multiple of 8 |
+/// | | u64 each | index of the first token of each document |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardHeader {
     /// Bytes per token.

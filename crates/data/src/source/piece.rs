@@ -72,9 +72,10 @@ pub(super) fn parts_of(text: String, origin: &Origin) -> Vec<DocumentPart> {
 
 /// Where to cut text longer than [`PART_BYTES`]: after at most that many bytes.
 ///
-/// After a single line end between visible characters no pre-tokenizer in use joins the two
-/// sides, and none treats a space at the beginning of a part differently from one after a
-/// letter, so these two kinds of place are taken first. Otherwise any character boundary serves.
+/// After a single line end between visible characters the pre-tokenizers of GPT-2, GPT-4, Llama
+/// and Qwen always begin a new piece (GPT-4o's not before a slash), and so they do before a space
+/// between a letter and something visible: these two kinds of place are taken first. Otherwise
+/// any character boundary serves.
 fn cut(text: &str) -> usize {
     let last = text.floor_char_boundary(PART_BYTES);
     let first = text.floor_char_boundary(PART_BYTES - SEARCHED_BYTES);
@@ -84,6 +85,7 @@ fn cut(text: &str) -> usize {
         before.next() == Some('\n')
             && before.next().is_some_and(visible)
             && starts_visible(text, *at)
+            && !text[*at..].starts_with('/')
     };
     let before_space = |at: &usize| {
         let before = text[..*at].chars().next_back();

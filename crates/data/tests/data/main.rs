@@ -9,3 +9,4 @@ mod loading;
 mod preparing;
 mod shards;
 mod support;
+mod tokenizers;
