@@ -7,8 +7,9 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
-const SYLLABLES: [&str; 16] =
-    ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "shu", "th", "in", "er", "an", "ou", "st"];
+const SYLLABLES: [&str; 16] = [
+    "ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "shu", "th", "in", "er", "an", "ou", "st",
+];
 
 /// About `bytes` of text in lines.
 fn text(bytes: usize) -> String {
@@ -39,10 +40,15 @@ fn text(bytes: usize) -> String {
 
 fn trained(kind: TokenizerKind, text: &str) -> Tokenizer {
     let config = TokenizerTrainerConfig {
-        special_tokens: if kind == TokenizerKind::Char { vec!["<unk>".to_owned()] } else { Vec::new() },
+        special_tokens: if kind == TokenizerKind::Char {
+            vec!["<unk>".to_owned()]
+        } else {
+            Vec::new()
+        },
         ..TokenizerTrainerConfig::new(kind, 4096)
     };
-    Tokenizer::train(&config, text.split_inclusive('\n').map(str::to_owned)).expect("the corpus is sound")
+    Tokenizer::train(&config, text.split_inclusive('\n').map(str::to_owned))
+        .expect("the corpus is sound")
 }
 
 fn encoding(criterion: &mut Criterion) {

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokenizers::{
-    PaddingDirection, PaddingParams, PaddingStrategy, PostProcessor, TruncationDirection, TruncationParams,
-    TruncationStrategy, pad_encodings,
+    PaddingDirection, PaddingParams, PaddingStrategy, PostProcessor, TruncationDirection,
+    TruncationParams, TruncationStrategy, pad_encodings,
 };
 
 use crate::error::TokenizerError;
@@ -94,7 +94,12 @@ impl BatchEncoder {
                 .map_err(|error| TokenizerError::InvalidBatch { message: error.to_string() })?;
         }
         let padding = padding(tokenizer, config)?;
-        Ok(Self { tokenizer: tokenizer.clone(), pipeline, padding, add_special_tokens: config.add_special_tokens })
+        Ok(Self {
+            tokenizer: tokenizer.clone(),
+            pipeline,
+            padding,
+            add_special_tokens: config.add_special_tokens,
+        })
     }
 
     /// Encodes single texts.
@@ -107,7 +112,10 @@ impl BatchEncoder {
     }
 
     /// Encodes pairs of texts.
-    pub fn encode_pairs<S: AsRef<str> + Sync>(&self, pairs: &[(S, S)]) -> Result<PaddedBatch, TokenizerError> {
+    pub fn encode_pairs<S: AsRef<str> + Sync>(
+        &self,
+        pairs: &[(S, S)],
+    ) -> Result<PaddedBatch, TokenizerError> {
         let encode = |(first, second): &(S, S)| {
             let first = self.tokenizer.prepare(first.as_ref());
             let second = self.tokenizer.prepare(second.as_ref());
@@ -116,12 +124,19 @@ impl BatchEncoder {
         self.pad(pairs.par_iter().map(encode).collect())
     }
 
-    fn pad(&self, encodings: tokenizers::Result<Vec<tokenizers::Encoding>>) -> Result<PaddedBatch, TokenizerError> {
+    fn pad(
+        &self,
+        encodings: tokenizers::Result<Vec<tokenizers::Encoding>>,
+    ) -> Result<PaddedBatch, TokenizerError> {
         let mut encodings = encodings.map_err(|source| TokenizerError::Encode { source })?;
-        pad_encodings(&mut encodings, &self.padding).map_err(|source| TokenizerError::Encode { source })?;
+        pad_encodings(&mut encodings, &self.padding)
+            .map_err(|source| TokenizerError::Encode { source })?;
         Ok(PaddedBatch {
             ids: encodings.iter().map(|encoding| encoding.get_ids().to_vec()).collect(),
-            attention_mask: encodings.iter().map(|encoding| encoding.get_attention_mask().to_vec()).collect(),
+            attention_mask: encodings
+                .iter()
+                .map(|encoding| encoding.get_attention_mask().to_vec())
+                .collect(),
             type_ids: encodings.iter().map(|encoding| encoding.get_type_ids().to_vec()).collect(),
         })
     }
@@ -148,7 +163,9 @@ fn check_room_for_template(
     let needed = if add_special_tokens { template + 1 } else { template.max(1) };
     if max_length < needed {
         return Err(TokenizerError::InvalidBatch {
-            message: format!("max_length is {max_length}: expected at least {needed} (the template adds {template})"),
+            message: format!(
+                "max_length is {max_length}: expected at least {needed} (the template adds {template})"
+            ),
         });
     }
     Ok(())
@@ -158,10 +175,16 @@ fn padding(tokenizer: &Tokenizer, config: &BatchConfig) -> Result<PaddingParams,
     let invalid = |message: String| TokenizerError::InvalidBatch { message };
     let stated = config.pad_token_id.or(tokenizer.pad_token_id()).or(tokenizer.eos_token_id());
     let pad_id = stated.ok_or_else(|| {
-        invalid("the tokenizer has neither a padding nor an end token: expected pad_token_id".to_owned())
+        invalid(
+            "the tokenizer has neither a padding nor an end token: expected pad_token_id"
+                .to_owned(),
+        )
     })?;
     let pad_token = tokenizer.id_to_token(pad_id).ok_or_else(|| {
-        invalid(format!("pad_token_id {pad_id} is not in the vocabulary of {} ids", tokenizer.vocab_size()))
+        invalid(format!(
+            "pad_token_id {pad_id} is not in the vocabulary of {} ids",
+            tokenizer.vocab_size()
+        ))
     })?;
     let strategy = match (config.pad_to_max_length, config.max_length) {
         (true, Some(max_length)) => PaddingStrategy::Fixed(max_length),

@@ -48,7 +48,9 @@ impl CharacterTable {
         }
         text.char_indices()
             .map(|(offset, character)| {
-                self.id(character).or(self.unknown).ok_or_else(|| self.unknown_error(character, offset))
+                self.id(character)
+                    .or(self.unknown)
+                    .ok_or_else(|| self.unknown_error(character, offset))
             })
             .collect::<Result<_, _>>()
             .map(Some)

@@ -30,13 +30,15 @@ pub(crate) struct Charsmap {
 impl Charsmap {
     /// Reads a table; refuses one in which some text would lead out of it.
     pub(crate) fn new(table: Vec<u8>) -> Result<Self, String> {
-        let (size, rest) = table.split_first_chunk().ok_or("it is shorter than its 4-byte header")?;
+        let (size, rest) =
+            table.split_first_chunk().ok_or("it is shorter than its 4-byte header")?;
         let size = u32::from_le_bytes(*size) as usize;
         if rest.len() < size || !size.is_multiple_of(4) || size == 0 {
             return Err(format!("the trie should have {size} bytes, there are {}", rest.len()));
         }
         let (trie, texts) = rest.split_at(size);
-        let texts = std::str::from_utf8(texts).map_err(|error| format!("the replacements are not UTF-8: {error}"))?;
+        let texts = std::str::from_utf8(texts)
+            .map_err(|error| format!("the replacements are not UTF-8: {error}"))?;
         let (units, _) = trie.as_chunks();
         let units: Vec<u32> = units.iter().map(|unit| u32::from_le_bytes(*unit)).collect();
         check(&units, texts)?;
@@ -58,7 +60,9 @@ impl Charsmap {
             *normalizer = Value::Null;
             return Ok(Some(charsmap));
         }
-        let Some(steps) = normalizer.get_mut("normalizers").and_then(Value::as_array_mut) else { return Ok(None) };
+        let Some(steps) = normalizer.get_mut("normalizers").and_then(Value::as_array_mut) else {
+            return Ok(None);
+        };
         let mut taken = None;
         for (index, step) in steps.iter_mut().enumerate() {
             let found = Self::take_from(step)?;
@@ -86,14 +90,18 @@ impl Charsmap {
     }
 
     fn decode(step: &Value) -> Result<Self, String> {
-        let encoded = step["precompiled_charsmap"].as_str().ok_or("precompiled_charsmap is missing")?;
-        let table = STANDARD.decode(encoded).map_err(|error| format!("precompiled_charsmap is not base64: {error}"))?;
+        let encoded =
+            step["precompiled_charsmap"].as_str().ok_or("precompiled_charsmap is missing")?;
+        let table = STANDARD
+            .decode(encoded)
+            .map_err(|error| format!("precompiled_charsmap is not base64: {error}"))?;
         Self::new(table).map_err(|message| format!("precompiled_charsmap: {message}"))
     }
 
     /// Replaces, from the left, the longest match at each place.
     pub(crate) fn normalize(&self, text: &str) -> Normalized {
-        let mut normalized = Normalized { text: String::with_capacity(text.len()), changes: Vec::new() };
+        let mut normalized =
+            Normalized { text: String::with_capacity(text.len()), changes: Vec::new() };
         let mut position = 0;
         while let Some(character) = text[position..].chars().next() {
             match self.longest_match(&text.as_bytes()[position..]) {
@@ -198,10 +206,14 @@ fn check(units: &[u32], texts: &str) -> Result<(), String> {
             }
             let next = (base ^ byte) ^ offset(unit);
             if has_leaf(unit) {
-                let leaf = *units.get(next).ok_or_else(|| format!("leaf {next} lies beyond the trie"))?;
+                let leaf =
+                    *units.get(next).ok_or_else(|| format!("leaf {next} lies beyond the trie"))?;
                 let position = position(leaf);
                 if !texts.is_char_boundary(position) {
-                    return Err(format!("replacement {position} is not among the {} bytes of text", texts.len()));
+                    return Err(format!(
+                        "replacement {position} is not among the {} bytes of text",
+                        texts.len()
+                    ));
                 }
             }
             open.push(next);
@@ -280,7 +292,8 @@ mod tests {
     #[test]
     fn a_marked_step_is_taken_out_and_put_back() {
         let charsmap = Charsmap::new(table(0, "b\0")).unwrap();
-        let mut normalizer = json!({"type": "Sequence", "normalizers": [charsmap.step(), {"type": "NFC"}]});
+        let mut normalizer =
+            json!({"type": "Sequence", "normalizers": [charsmap.step(), {"type": "NFC"}]});
         let before = normalizer.clone();
         let taken = Charsmap::take_from(&mut normalizer).unwrap().unwrap();
         assert_eq!(normalizer["normalizers"].as_array().unwrap().len(), 1);

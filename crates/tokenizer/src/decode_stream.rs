@@ -85,7 +85,10 @@ impl DecodeStream {
 /// Takes everything from `bytes` but an unfinished character at the end; invalid sequences become U+FFFD.
 fn take_complete_utf8(bytes: &mut Vec<u8>) -> String {
     let unfinished = match bytes.utf8_chunks().last() {
-        Some(chunk) if std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none()) => {
+        Some(chunk)
+            if std::str::from_utf8(chunk.invalid())
+                .is_err_and(|error| error.error_len().is_none()) =>
+        {
             chunk.invalid().len()
         }
         _ => 0,

@@ -1,16 +1,16 @@
 //! Text to token ids with byte offsets and back: training, loading and saving tokenizers.
 #![doc = ""]
 
-mod tokenizer;
-mod encoding;
 mod batch;
 mod decode_stream;
+mod encoding;
 mod info;
 mod kind;
 mod special_tokens;
+mod tokenizer;
 
-mod train;
 mod split_pattern;
+mod train;
 
 mod load;
 mod save;

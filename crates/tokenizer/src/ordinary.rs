@@ -18,8 +18,8 @@ pub(crate) fn without_special_tokens(pipeline: &Pipeline) -> Result<Pipeline, To
     }
     let added = pipeline.get_added_tokens_decoder();
     let special = |id: u32| added.get(&id).is_some_and(|token| token.special);
-    let mut description =
-        serde_json::to_value(pipeline).map_err(|error| TokenizerError::Encode { source: error.into() })?;
+    let mut description = serde_json::to_value(pipeline)
+        .map_err(|error| TokenizerError::Encode { source: error.into() })?;
     if let Some(tokens) = description.get_mut("added_tokens").and_then(Value::as_array_mut) {
         tokens.retain(|token| token["special"] != Value::Bool(true));
     }

@@ -73,7 +73,9 @@ pub(crate) fn template(prefix: Option<(&str, u32)>, suffix: Option<(&str, u32)>)
         let text = |name: &&str| json!({"Sequence": {"id": name, "type_id": 0}});
         sequences
             .iter()
-            .flat_map(|name| prefix.map(token).into_iter().chain([text(name)]).chain(suffix.map(token)))
+            .flat_map(|name| {
+                prefix.map(token).into_iter().chain([text(name)]).chain(suffix.map(token))
+            })
             .collect()
     };
     match (prefix, suffix) {
@@ -87,7 +89,8 @@ pub(crate) fn template(prefix: Option<(&str, u32)>, suffix: Option<(&str, u32)>)
 
 /// BERT's template: `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]` with segments 0 and 1.
 pub(crate) fn bert_template(cls: (&str, u32), sep: (&str, u32)) -> Value {
-    let token = |token: &str, segment: u32| json!({"SpecialToken": {"id": token, "type_id": segment}});
+    let token =
+        |token: &str, segment: u32| json!({"SpecialToken": {"id": token, "type_id": segment}});
     let text = |name: &str, segment: u32| json!({"Sequence": {"id": name, "type_id": segment}});
     let single = vec![token(cls.0, 0), text("A", 0), token(sep.0, 0)];
     let second = [text("B", 1), token(sep.0, 1)];
@@ -99,9 +102,9 @@ pub(crate) fn bert_template(cls: (&str, u32), sep: (&str, u32)) -> Value {
 }
 
 fn template_tokens<'tokens>(tokens: impl IntoIterator<Item = (&'tokens str, u32)>) -> Value {
-    let entries = tokens
-        .into_iter()
-        .map(|(token, id)| (token.to_owned(), json!({"id": token, "ids": [id], "tokens": [token]})));
+    let entries = tokens.into_iter().map(|(token, id)| {
+        (token.to_owned(), json!({"id": token, "ids": [id], "tokens": [token]}))
+    });
     Value::Object(entries.collect())
 }
 
@@ -114,7 +117,12 @@ pub(crate) fn bert_normalizer(lowercase: bool) -> Value {
 }
 
 /// A WordPiece pipeline, as BERT's tokenizers have it.
-pub(crate) fn word_piece(vocab: Value, unknown: &str, lowercase: bool, added_tokens: Vec<Value>) -> Description {
+pub(crate) fn word_piece(
+    vocab: Value,
+    unknown: &str,
+    lowercase: bool,
+    added_tokens: Vec<Value>,
+) -> Description {
     let id = |token: &str| vocab.get(token).and_then(Value::as_u64).map(|id| id as u32);
     let post_processor = match (id("[CLS]"), id("[SEP]")) {
         (Some(cls), Some(sep)) => bert_template(("[CLS]", cls), ("[SEP]", sep)),

@@ -23,7 +23,8 @@ impl Tokenizer {
     ///
     /// If the directory or a file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TokenizerError> {
-        let is_file = !path.is_dir() && path.extension().is_some_and(|extension| extension == "json");
+        let is_file =
+            !path.is_dir() && path.extension().is_some_and(|extension| extension == "json");
         if is_file {
             return write_json(path, &self.description());
         }

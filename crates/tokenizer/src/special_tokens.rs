@@ -41,7 +41,9 @@ impl Role {
             Self::Bos => {
                 &["<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]", "<|endoftext|>"]
             }
-            Self::Eos => &["</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]", "<|im_end|>"],
+            Self::Eos => {
+                &["</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]", "<|im_end|>"]
+            }
             Self::Pad => &["<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<|finetune_right_pad_id|>"],
             Self::Unk => &["<unk>", "[UNK]", "<|unk|>"],
             Self::Mask => &["<mask>", "[MASK]", "<|mask|>"],
@@ -85,7 +87,9 @@ impl SpecialTokens {
         for role in Role::ALL {
             let stated = configs.iter().find_map(|config| config.get(role.key()));
             let token = match (self.get(role), stated) {
-                (_, Some(value)) => token_content(value).filter(|token| exists(token)).map(str::to_owned),
+                (_, Some(value)) => {
+                    token_content(value).filter(|token| exists(token)).map(str::to_owned)
+                }
                 (Some(token), None) => Some(token.to_owned()).filter(|token| exists(token)),
                 (None, None) => role
                     .conventional_names()
@@ -129,6 +133,10 @@ mod tests {
         let resolved = SpecialTokens::default().resolve(&[config.as_object().unwrap()], exists);
         assert_eq!(resolved.get(Role::Bos), Some("<|endoftext|>"));
         assert_eq!(resolved.get(Role::Pad), None);
-        assert_eq!(resolved.get(Role::Eos), None, "a token that the vocabulary lacks plays no part");
+        assert_eq!(
+            resolved.get(Role::Eos),
+            None,
+            "a token that the vocabulary lacks plays no part"
+        );
     }
 }

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern as RegexOrText};
-use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, SplitDelimiterBehavior};
+use tokenizers::{
+    OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, SplitDelimiterBehavior,
+};
 
 /// How a byte-level tokenizer cuts text into pieces that merges never cross.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -61,11 +63,14 @@ impl SplitPattern {
         static SPLITS: LazyLock<[Split; 5]> = LazyLock::new(|| {
             SplitPattern::ALL.map(|pattern| {
                 let regex = RegexOrText::Regex(pattern.regex().to_owned());
-                Split::new(regex, SplitDelimiterBehavior::Isolated, false).expect("the patterns are regular expressions")
+                Split::new(regex, SplitDelimiterBehavior::Isolated, false)
+                    .expect("the patterns are regular expressions")
             })
         });
         let mut pieces = PreTokenizedString::from(text);
-        SPLITS[self as usize].pre_tokenize(&mut pieces).expect("splitting has no way to fail but a bad pattern");
+        SPLITS[self as usize]
+            .pre_tokenize(&mut pieces)
+            .expect("splitting has no way to fail but a bad pattern");
         let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
         splits.into_iter().map(|(_, (start, end), _)| &text[start..end]).collect()
     }

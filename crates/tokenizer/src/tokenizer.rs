@@ -8,7 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
-use tokenizers::{ModelWrapper, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+use tokenizers::{
+    ModelWrapper, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
+    PreTokenizer,
+};
 
 use crate::batch::{BatchConfig, BatchEncoder};
 use crate::characters::CharacterTable;
@@ -73,15 +76,18 @@ impl Tokenizer {
     /// Truncation and padding that a `tokenizer.json` may carry are dropped, as `transformers` does: they describe how
     /// someone once called the tokenizer, and would silently cut training texts. [`Self::batch_encoder`] has both.
     pub(crate) fn new(mut pipeline: Pipeline, extras: Extras) -> Result<Self, TokenizerError> {
-        let unlimited = pipeline.with_truncation(None).map_err(|source| TokenizerError::Encode { source })?;
+        let unlimited =
+            pipeline.with_truncation(None).map_err(|source| TokenizerError::Encode { source })?;
         unlimited.with_padding(None);
         let kind = TokenizerKind::of(&pipeline);
         let largest_id = pipeline.get_vocab(true).into_values().max();
-        let special_tokens = extras
-            .special_tokens
-            .resolve(&[&extras.config, &extras.special_tokens_map], |token| pipeline.token_to_id(token).is_some());
+        let special_tokens =
+            extras.special_tokens.resolve(&[&extras.config, &extras.special_tokens_map], |token| {
+                pipeline.token_to_id(token).is_some()
+            });
         let unknown = model_unknown(&pipeline).and_then(|token| pipeline.token_to_id(token));
-        let characters = (kind == Some(TokenizerKind::Char)).then(|| CharacterTable::new(&pipeline, unknown));
+        let characters =
+            (kind == Some(TokenizerKind::Char)).then(|| CharacterTable::new(&pipeline, unknown));
         Ok(Self {
             inner: Arc::new(Inner {
                 pipeline,
@@ -116,9 +122,11 @@ impl Tokenizer {
         let prepared = [first, second].map(|text| self.prepare(text));
         let pair = (prepared[0].text(), prepared[1].text());
         let encoded = self.inner.pipeline.encode(pair, add_special_tokens);
-        let mut encoding = encoded.map(Encoding::from).map_err(|source| match self.encode_error(first, source) {
-            TokenizerError::Encode { source } => self.encode_error(second, source),
-            found => found,
+        let mut encoding = encoded.map(Encoding::from).map_err(|source| {
+            match self.encode_error(first, source) {
+                TokenizerError::Encode { source } => self.encode_error(second, source),
+                found => found,
+            }
         })?;
         for (offsets, side) in encoding.offsets.iter_mut().zip(&encoding.sequence_ids) {
             if let Some(side) = side {
@@ -203,17 +211,24 @@ impl Tokenizer {
     pub fn normalize(&self, text: &str) -> Result<String, TokenizerError> {
         let mut normalized = NormalizedString::from(self.prepare(text).text());
         if let Some(normalizer) = self.inner.pipeline.get_normalizer() {
-            normalizer.normalize(&mut normalized).map_err(|source| TokenizerError::Encode { source })?;
+            normalizer
+                .normalize(&mut normalized)
+                .map_err(|source| TokenizerError::Encode { source })?;
         }
         Ok(normalized.get().to_owned())
     }
 
     /// The pieces into which the pre-tokeniser cuts `text` before the model sees it, with byte offsets into `text`:
     /// the second step of encoding, to look at. `text` is taken as normalised.
-    pub fn pre_tokenize(&self, text: &str) -> Result<Vec<(String, (usize, usize))>, TokenizerError> {
+    pub fn pre_tokenize(
+        &self,
+        text: &str,
+    ) -> Result<Vec<(String, (usize, usize))>, TokenizerError> {
         let mut pieces = PreTokenizedString::from(text);
         if let Some(pre_tokenizer) = self.inner.pipeline.get_pre_tokenizer() {
-            pre_tokenizer.pre_tokenize(&mut pieces).map_err(|source| TokenizerError::Encode { source })?;
+            pre_tokenizer
+                .pre_tokenize(&mut pieces)
+                .map_err(|source| TokenizerError::Encode { source })?;
         }
         let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
         Ok(splits.into_iter().map(|(piece, offsets, _)| (piece.to_owned(), offsets)).collect())
@@ -365,8 +380,8 @@ impl Tokenizer {
 
     /// The tokenizer as a `tokenizer.json`, always the same for the same content.
     pub(crate) fn description(&self) -> Value {
-        let mut description =
-            serde_json::to_value(&self.inner.pipeline).expect("every part of a pipeline serialises to JSON");
+        let mut description = serde_json::to_value(&self.inner.pipeline)
+            .expect("every part of a pipeline serialises to JSON");
         if let Some(charsmap) = &self.inner.charsmap {
             charsmap.put_back(&mut description["normalizer"]);
         }
@@ -401,7 +416,8 @@ impl Tokenizer {
     ) -> Result<Encoding, TokenizerError> {
         let prepared = self.prepare(text);
         let encoded = pipeline.encode(prepared.text(), add_special_tokens);
-        let mut encoding = encoded.map(Encoding::from).map_err(|source| self.encode_error(text, source))?;
+        let mut encoding =
+            encoded.map(Encoding::from).map_err(|source| self.encode_error(text, source))?;
         for offsets in &mut encoding.offsets {
             *offsets = prepared.original(*offsets);
         }
@@ -410,7 +426,9 @@ impl Tokenizer {
 
     fn ids_with(&self, pipeline: &Pipeline, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoded = pipeline.encode_fast(self.prepare(text).text(), false);
-        encoded.map(|encoding| encoding.get_ids().to_vec()).map_err(|source| self.encode_error(text, source))
+        encoded
+            .map(|encoding| encoding.get_ids().to_vec())
+            .map_err(|source| self.encode_error(text, source))
     }
 
     fn role_id(&self, role: Role) -> Option<u32> {

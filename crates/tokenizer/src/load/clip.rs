@@ -22,7 +22,8 @@ const END: &str = "<|endoftext|>";
 /// Whether `text` is CLIP's file: merges that end words with `</w>`, under a header.
 pub(super) fn is_clip(text: &str) -> bool {
     let mut lines = text.lines();
-    lines.next().is_some_and(|header| header.contains("#version")) && lines.any(|line| line.ends_with(END_OF_WORD))
+    lines.next().is_some_and(|header| header.contains("#version"))
+        && lines.any(|line| line.ends_with(END_OF_WORD))
 }
 
 /// Reads `text`, the content of `path`.
@@ -31,7 +32,8 @@ pub(super) fn import(text: &str, path: &Path) -> Result<Imported, TokenizerError
     tokens.extend(alphabet().into_iter().map(|letter| letter + END_OF_WORD));
     let mut merges = Vec::new();
     for (line, rule) in (1..).zip(text.lines()).skip(1).take(MERGES) {
-        let Some((left, right)) = rule.split_once(' ').filter(|(_, right)| !right.contains(' ')) else {
+        let Some((left, right)) = rule.split_once(' ').filter(|(_, right)| !right.contains(' '))
+        else {
             return Err(TokenizerError::BadMerge {
                 path: path.to_owned(),
                 line,
@@ -50,7 +52,11 @@ pub(super) fn import(text: &str, path: &Path) -> Result<Imported, TokenizerError
 pub(super) fn describe(vocab: Value, merges: Vec<Value>) -> Imported {
     let id = |token: &str| vocab.get(token).and_then(Value::as_u64).map(|id| id as u32);
     let (begin, end) = (id(BEGIN).map(|id| (BEGIN, id)), id(END).map(|id| (END, id)));
-    let added = [begin, end].into_iter().flatten().map(|(token, id)| added_token(id, token, true)).collect();
+    let added = [begin, end]
+        .into_iter()
+        .flatten()
+        .map(|(token, id)| added_token(id, token, true))
+        .collect();
     let words = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let mut model = bpe_model(vocab, merges, end.map(|(token, _)| token));
     model["end_of_word_suffix"] = json!(END_OF_WORD);
@@ -83,7 +89,10 @@ pub(super) fn describe(vocab: Value, merges: Vec<Value>) -> Imported {
         model,
         added_tokens: added,
     };
-    let special_tokens =
-        SpecialTokens::default().with(Role::Bos, BEGIN).with(Role::Eos, END).with(Role::Pad, END).with(Role::Unk, END);
+    let special_tokens = SpecialTokens::default()
+        .with(Role::Bos, BEGIN)
+        .with(Role::Eos, END)
+        .with(Role::Pad, END)
+        .with(Role::Unk, END);
     Imported { description: description.into_json(), special_tokens }
 }

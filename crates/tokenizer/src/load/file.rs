@@ -6,13 +6,17 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::directory::without_gz;
-use super::{Beside, Imported, clip, gguf, llama2c, read, sentencepiece, tokenizer_json, vocab_merges, vocab_txt};
+use super::{
+    Beside, Imported, clip, gguf, llama2c, read, sentencepiece, tokenizer_json, vocab_merges,
+    vocab_txt,
+};
 use crate::error::TokenizerError;
 
 /// Reads `path` in whatever format it is.
 pub(super) fn import(path: &Path, beside: &Beside) -> Result<Imported, TokenizerError> {
     let mut file = read::open(path)?;
-    let start = file.fill_buf().map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
+    let start =
+        file.fill_buf().map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
     if start.starts_with(b"GGUF") {
         return gguf::import(file, path);
     }
@@ -35,7 +39,12 @@ pub(super) fn import(path: &Path, beside: &Beside) -> Result<Imported, Tokenizer
     }
 }
 
-fn import_json(content: Vec<u8>, path: &Path, name: &str, beside: &Beside) -> Result<Imported, TokenizerError> {
+fn import_json(
+    content: Vec<u8>,
+    path: &Path,
+    name: &str,
+    beside: &Beside,
+) -> Result<Imported, TokenizerError> {
     let Value::Object(object) = read::json(&content, path)? else {
         return Err(unrecognized(path, "the JSON in it is not an object"));
     };
@@ -77,7 +86,10 @@ fn import_binary(content: &[u8], path: &Path, beside: &Beside) -> Result<Importe
 
 /// Lines of a base64 token and its rank.
 fn is_tiktoken(text: &str) -> bool {
-    text.lines().next().and_then(|line| line.split_once(' ')).is_some_and(|(_, rank)| rank.parse::<u32>().is_ok())
+    text.lines()
+        .next()
+        .and_then(|line| line.split_once(' '))
+        .is_some_and(|(_, rank)| rank.parse::<u32>().is_ok())
 }
 
 fn unrecognized(path: &Path, reason: &str) -> TokenizerError {

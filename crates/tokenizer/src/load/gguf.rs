@@ -11,8 +11,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::metadata::Metadata;
-use super::scored::{Algorithm, Piece, PieceType, ScoredVocabulary};
 use super::Imported;
+use super::scored::{Algorithm, Piece, PieceType, ScoredVocabulary};
+use super::vocab_txt::is_lowercase;
 use crate::error::TokenizerError;
 use crate::pipeline::{self, added_token, byte_level_bpe, template, word_piece};
 use crate::special_tokens::{Role, SpecialTokens};
@@ -38,7 +39,8 @@ pub(super) fn import(file: impl BufRead, path: &Path) -> Result<Imported, Tokeni
             "tokenizer.ggml.model",
             format!("is {other:?}; supported are \"gpt2\", \"llama\" and \"bert\""),
         )),
-        None => Err(vocabulary.invalid("tokenizer.ggml.model", "is missing: the file has no tokenizer".to_owned())),
+        None => Err(vocabulary
+            .invalid("tokenizer.ggml.model", "is missing: the file has no tokenizer".to_owned())),
     }
 }
 
@@ -49,7 +51,11 @@ struct Vocabulary<'path> {
 
 impl Vocabulary<'_> {
     fn invalid(&self, field: &str, message: String) -> TokenizerError {
-        TokenizerError::InvalidDescription { path: self.path.to_owned(), field: field.to_owned(), message }
+        TokenizerError::InvalidDescription {
+            path: self.path.to_owned(),
+            field: field.to_owned(),
+            message,
+        }
     }
 
     fn tokens(&self) -> Result<&[String], TokenizerError> {
@@ -61,9 +67,13 @@ impl Vocabulary<'_> {
     /// The type of each token; all normal if the file does not say.
     fn types(&self, count: usize) -> Result<Vec<PieceType>, TokenizerError> {
         let key = "tokenizer.ggml.token_type";
-        let Some(numbers) = self.metadata.integers(key) else { return Ok(vec![PieceType::Normal; count]) };
+        let Some(numbers) = self.metadata.integers(key) else {
+            return Ok(vec![PieceType::Normal; count]);
+        };
         if numbers.len() != count {
-            return Err(self.invalid(key, format!("has {} entries for {count} tokens", numbers.len())));
+            return Err(
+                self.invalid(key, format!("has {} entries for {count} tokens", numbers.len()))
+            );
         }
         let kind = |(id, number): (usize, &i64)| {
             u64::try_from(*number).ok().and_then(PieceType::from_number).ok_or_else(|| {
@@ -74,7 +84,9 @@ impl Vocabulary<'_> {
     }
 
     fn id(&self, name: &str) -> Option<u32> {
-        self.metadata.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|id| u32::try_from(id).ok())
+        self.metadata
+            .integer(&format!("tokenizer.ggml.{name}_token_id"))
+            .and_then(|id| u32::try_from(id).ok())
     }
 
     fn roles(&self, tokens: &[String]) -> SpecialTokens {
@@ -107,13 +119,17 @@ impl Vocabulary<'_> {
             .map(|rule| Value::from(rule.as_str()))
             .collect();
         let pre = self.metadata.string("tokenizer.ggml.pre").unwrap_or("default");
-        let pre_tokenizer = pre_tokenizer(pre)
-            .ok_or_else(|| self.invalid("tokenizer.ggml.pre", format!("is {pre:?}, which is not supported")))?;
-        let mut description = byte_level_bpe(vocab, merges, pre_tokenizer, added_tokens(tokens, &types));
+        let pre_tokenizer = pre_tokenizer(pre).ok_or_else(|| {
+            self.invalid("tokenizer.ggml.pre", format!("is {pre:?}, which is not supported"))
+        })?;
+        let mut description =
+            byte_level_bpe(vocab, merges, pre_tokenizer, added_tokens(tokens, &types));
         let llama3 = is_llama3(pre);
         description.model["ignore_merges"] = json!(llama3);
         let bos = self.id("bos").and_then(|id| Some((tokens.get(id as usize)?.as_str(), id)));
-        if let Some(bos) = bos.filter(|_| self.metadata.flag("tokenizer.ggml.add_bos_token").unwrap_or(llama3)) {
+        if let Some(bos) =
+            bos.filter(|_| self.metadata.flag("tokenizer.ggml.add_bos_token").unwrap_or(llama3))
+        {
             description.post_processor = template(Some(bos), None);
         }
         Ok(Imported { description: description.into_json(), special_tokens: self.roles(tokens) })
@@ -123,9 +139,13 @@ impl Vocabulary<'_> {
         let tokens = self.tokens()?;
         let types = self.types(tokens.len())?;
         let key = "tokenizer.ggml.scores";
-        let scores = self.metadata.floats(key).ok_or_else(|| self.invalid(key, "is missing".to_owned()))?;
+        let scores =
+            self.metadata.floats(key).ok_or_else(|| self.invalid(key, "is missing".to_owned()))?;
         if scores.len() != tokens.len() {
-            return Err(self.invalid(key, format!("has {} entries for {} tokens", scores.len(), tokens.len())));
+            return Err(self.invalid(
+                key,
+                format!("has {} entries for {} tokens", scores.len(), tokens.len()),
+            ));
         }
         let pieces = tokens
             .iter()
@@ -138,7 +158,10 @@ impl Vocabulary<'_> {
             pieces,
             charsmap: None,
             add_dummy_prefix: self.metadata.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true),
-            remove_extra_whitespaces: self.metadata.flag("tokenizer.ggml.remove_extra_whitespaces").unwrap_or(false),
+            remove_extra_whitespaces: self
+                .metadata
+                .flag("tokenizer.ggml.remove_extra_whitespaces")
+                .unwrap_or(false),
             unknown_surface: " \u{2047} ".to_owned(),
             bos: self.id("bos"),
             eos: self.id("eos"),
@@ -163,20 +186,26 @@ impl Vocabulary<'_> {
             .collect();
         let roles = self.roles(&spelled);
         let unknown = roles.get(Role::Unk).unwrap_or("[UNK]").to_owned();
-        let lowercase = !spelled.iter().any(|token| !token.starts_with('[') && token.chars().any(char::is_uppercase));
+        let lowercase = is_lowercase(&spelled);
         let vocab = self.vocab(spelled.iter().map(String::as_str))?;
         let description = word_piece(vocab, &unknown, lowercase, added_tokens(&spelled, &types));
         Ok(Imported { description: description.into_json(), special_tokens: roles })
     }
 
-    fn vocab<'tokens>(&self, tokens: impl ExactSizeIterator<Item = &'tokens str>) -> Result<Value, TokenizerError> {
+    fn vocab<'tokens>(
+        &self,
+        tokens: impl ExactSizeIterator<Item = &'tokens str>,
+    ) -> Result<Value, TokenizerError> {
         let count = tokens.len();
         let vocab = pipeline::vocab(tokens);
         let distinct = vocab.as_object().map_or(0, serde_json::Map::len);
         if distinct == count {
             return Ok(vocab);
         }
-        Err(self.invalid("tokenizer.ggml.tokens", format!("has {count} tokens, of which {} repeat", count - distinct)))
+        Err(self.invalid(
+            "tokenizer.ggml.tokens",
+            format!("has {count} tokens, of which {} repeat", count - distinct),
+        ))
     }
 }
 
@@ -201,7 +230,9 @@ fn pre_tokenizer(pre: &str) -> Option<Value> {
         "dbrx" | "smaug-bpe" => SplitPattern::Llama3.pre_tokenizer(),
         "qwen2" | "deepseek-r1-qwen" | "stablelm2" => SplitPattern::Qwen2.pre_tokenizer(),
         "gpt-4o" | "llama4" => SplitPattern::O200k.pre_tokenizer(),
-        "starcoder" | "refact" | "command-r" | "smollm" | "codeshell" => byte_level_after_splits(&[r"\p{N}", gpt2]),
+        "starcoder" | "refact" | "command-r" | "smollm" | "codeshell" => {
+            byte_level_after_splits(&[r"\p{N}", gpt2])
+        }
         "falcon" => byte_level_after_splits(&[PUNCTUATION, gpt2, "[0-9][0-9][0-9]"]),
         "default" => byte_level_after_splits(&[PUNCTUATION, gpt2, r"\p{N}+", "[0-9][0-9][0-9]"]),
         _ => return None,
@@ -215,7 +246,9 @@ mod tests {
 
     #[test]
     fn every_named_pre_tokenizer_is_one_that_the_crate_accepts() {
-        for pre in ["gpt-2", "llama-bpe", "qwen2", "gpt-4o", "starcoder", "falcon", "default", "dbrx"] {
+        for pre in
+            ["gpt-2", "llama-bpe", "qwen2", "gpt-4o", "starcoder", "falcon", "default", "dbrx"]
+        {
             let step = pre_tokenizer(pre).unwrap();
             let description = byte_level_bpe(json!({}), Vec::new(), step, Vec::new()).into_json();
             assert!(tokenizer_json::pipeline(&description).is_ok(), "{pre}");

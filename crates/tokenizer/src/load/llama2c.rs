@@ -22,21 +22,31 @@ const SPECIAL: [(&str, PieceType); 3] =
 /// that number.
 pub(super) fn looks_like(content: &[u8]) -> bool {
     let mut cursor = Cursor { content, position: 0 };
-    let (Ok(longest), Ok(score), Ok(length)) = (cursor.u32(), cursor.u32(), cursor.u32()) else { return false };
-    (1..=LONGEST).contains(&longest) && f32::from_bits(score).is_finite() && (1..=LONGEST).contains(&length)
+    let (Ok(longest), Ok(score), Ok(length)) = (cursor.u32(), cursor.u32(), cursor.u32()) else {
+        return false;
+    };
+    (1..=LONGEST).contains(&longest)
+        && f32::from_bits(score).is_finite()
+        && (1..=LONGEST).contains(&length)
 }
 
 /// Reads `content` of `path`.
-pub(super) fn import(content: &[u8], path: &Path, beside: &Beside) -> Result<Imported, TokenizerError> {
+pub(super) fn import(
+    content: &[u8],
+    path: &Path,
+    beside: &Beside,
+) -> Result<Imported, TokenizerError> {
     let mut cursor = Cursor { content, position: 4 };
     let mut pieces = Vec::new();
     while cursor.position < content.len() {
         let start = cursor.position;
-        pieces.push(piece(&mut cursor, pieces.len()).map_err(|message| TokenizerError::Damaged {
-            path: path.to_owned(),
-            format: FORMAT,
-            offset: start as u64,
-            message: format!("piece {}: {message}", pieces.len()),
+        pieces.push(piece(&mut cursor, pieces.len()).map_err(|message| {
+            TokenizerError::Damaged {
+                path: path.to_owned(),
+                format: FORMAT,
+                offset: start as u64,
+                message: format!("piece {}: {message}", pieces.len()),
+            }
         })?);
     }
     if pieces.len() <= SPECIAL.len() {
@@ -96,7 +106,9 @@ impl<'bytes> Cursor<'bytes> {
 
     fn take(&mut self, length: usize) -> Result<&'bytes [u8], String> {
         let rest = &self.content[self.position..];
-        let taken = rest.get(..length).ok_or_else(|| format!("expected {length} bytes, got {}", rest.len()))?;
+        let taken = rest
+            .get(..length)
+            .ok_or_else(|| format!("expected {length} bytes, got {}", rest.len()))?;
         self.position += length;
         Ok(taken)
     }

@@ -68,7 +68,9 @@ impl<'bytes> Fields<'bytes> {
 
     fn take(&mut self, length: usize) -> Result<&'bytes [u8], String> {
         let rest = &self.message[self.position..];
-        let taken = rest.get(..length).ok_or_else(|| format!("expected {length} more bytes, got {}", rest.len()))?;
+        let taken = rest
+            .get(..length)
+            .ok_or_else(|| format!("expected {length} more bytes, got {}", rest.len()))?;
         self.position += length;
         Ok(taken)
     }

@@ -89,7 +89,9 @@ impl ScoredVocabulary {
             special_tokens.set(role, id.and_then(|id| self.text(id)).map(str::to_owned));
         }
         special_tokens.set(Role::Unk, self.unknown().map(|id| self.pieces[id].text.clone()));
-        let token = |wanted: bool, id: Option<u32>| id.filter(|_| wanted).and_then(|id| Some((self.text(id)?, id)));
+        let token = |wanted: bool, id: Option<u32>| {
+            id.filter(|_| wanted).and_then(|id| Some((self.text(id)?, id)))
+        };
         let description = Description {
             normalizer: self.normalizer(),
             pre_tokenizer: self.pre_tokenizer(),
@@ -111,14 +113,23 @@ impl ScoredVocabulary {
                 return invalid(format!("piece {id}"), "expected text, got nothing".to_owned());
             }
             if !piece.score.is_finite() {
-                return invalid(format!("piece {id}"), format!("expected a finite score, got {}", piece.score));
+                return invalid(
+                    format!("piece {id}"),
+                    format!("expected a finite score, got {}", piece.score),
+                );
             }
             if let Some(first) = ids.insert(piece.text.as_str(), id) {
-                return invalid(format!("piece {id}"), format!("{:?} is also piece {first}", piece.text));
+                return invalid(
+                    format!("piece {id}"),
+                    format!("{:?} is also piece {first}", piece.text),
+                );
             }
         }
         if self.unknown().is_none() && !self.has_bytes() {
-            return invalid("pieces".to_owned(), "there is no piece for unknown text, nor any for bytes".to_owned());
+            return invalid(
+                "pieces".to_owned(),
+                "there is no piece for unknown text, nor any for bytes".to_owned(),
+            );
         }
         Ok(())
     }
@@ -140,30 +151,37 @@ impl ScoredVocabulary {
     }
 
     /// SentencePiece's normalisation, step by step.
-    ///
-    /// User-defined symbols cut the text before it is normalised; then the space in front cannot be put here, or each
-    /// part would get one, and spaces at the ends cannot be told from spaces beside a symbol, so they stay.
     fn normalizer(&self) -> Value {
         let replace = |pattern: Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
         let mut steps: Vec<Value> = self.charsmap.iter().map(Charsmap::step).collect();
         if self.remove_extra_whitespaces {
-            if !self.has_user_defined() {
+            if !self.is_one_text_between_symbols() {
                 steps.push(replace(json!({"Regex": r"\A +| +\z"}), ""));
             }
             steps.push(replace(json!({"Regex": " {2,}"}), " "));
         }
-        if self.add_dummy_prefix && !self.has_user_defined() {
+        if self.add_dummy_prefix && !self.is_one_text_between_symbols() {
             steps.push(json!({"type": "Prepend", "prepend": SPACE.to_string()}));
         }
         steps.push(replace(json!({"String": " "}), &SPACE.to_string()));
         sequence("normalizers", steps)
     }
 
+    /// Whether the parts of a text between user-defined symbols must be seen to be parts.
+    ///
+    /// The pipeline cuts at symbols before it normalises. SentencePiece does not: one space in front of the whole
+    /// text, and spaces gone at its two ends only. So there the space in front is added later, to the first part, and
+    /// spaces at the ends stay, because they cannot be told from spaces beside a symbol. (Llama and its relatives
+    /// keep all spaces, and llama.cpp puts one in front of every part.)
+    fn is_one_text_between_symbols(&self) -> bool {
+        self.has_user_defined() && self.remove_extra_whitespaces
+    }
+
     /// Cuts text where no piece reaches across: before a space after something else. That changes no result, but
     /// makes long texts faster and the model's cache useful.
     fn pre_tokenizer(&self) -> Value {
         let mut steps = Vec::new();
-        if self.add_dummy_prefix && self.has_user_defined() {
+        if self.add_dummy_prefix && self.is_one_text_between_symbols() {
             steps.push(json!({
                 "type": "Metaspace", "replacement": SPACE.to_string(), "prepend_scheme": "first", "split": false
             }));
@@ -202,7 +220,8 @@ impl ScoredVocabulary {
         let unknown = self.unknown();
         match self.algorithm {
             Algorithm::Unigram => {
-                let pieces: Vec<Value> = self.pieces.iter().map(|piece| json!([piece.text, piece.score])).collect();
+                let pieces: Vec<Value> =
+                    self.pieces.iter().map(|piece| json!([piece.text, piece.score])).collect();
                 json!({"type": "Unigram", "unk_id": unknown, "vocab": pieces, "byte_fallback": self.has_bytes()})
             }
             Algorithm::Bpe => json!({
@@ -220,7 +239,9 @@ impl ScoredVocabulary {
             .zip(&self.pieces)
             .filter_map(|(id, piece)| match piece.kind {
                 PieceType::Control => Some(added_token(id, &piece.text, true)),
-                PieceType::Unknown if Some(id as usize) == self.unknown() => Some(added_token(id, &piece.text, true)),
+                PieceType::Unknown if Some(id as usize) == self.unknown() => {
+                    Some(added_token(id, &piece.text, true))
+                }
                 PieceType::UserDefined => Some(added_token(id, &piece.text, false)),
                 _ => None,
             })
@@ -242,7 +263,9 @@ fn merges(pieces: &[Piece]) -> Vec<Value> {
         .map(|(id, piece)| (piece.text.as_str(), id))
         .collect();
     let mut ranked: Vec<usize> = mergeable.values().copied().collect();
-    ranked.sort_unstable_by(|&left, &right| pieces[right].score.total_cmp(&pieces[left].score).then(left.cmp(&right)));
+    ranked.sort_unstable_by(|&left, &right| {
+        pieces[right].score.total_cmp(&pieces[left].score).then(left.cmp(&right))
+    });
     let mut merges = Vec::new();
     for id in ranked {
         let text = &pieces[id].text;

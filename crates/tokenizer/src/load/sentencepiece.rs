@@ -15,7 +15,11 @@ pub(super) fn looks_like(content: &[u8]) -> bool {
 }
 
 /// Reads `content` of `path`.
-pub(super) fn import(content: &[u8], path: &Path, beside: &Beside) -> Result<Imported, TokenizerError> {
+pub(super) fn import(
+    content: &[u8],
+    path: &Path,
+    beside: &Beside,
+) -> Result<Imported, TokenizerError> {
     let damaged = |offset: usize, message: String| TokenizerError::Damaged {
         path: path.to_owned(),
         format: "SentencePiece",
@@ -27,24 +31,33 @@ pub(super) fn import(content: &[u8], path: &Path, beside: &Beside) -> Result<Imp
         let (number, value) = field.map_err(|(offset, message)| damaged(offset, message))?;
         if let Value::Bytes(bytes) = value {
             let start = bytes.as_ptr() as usize - content.as_ptr() as usize;
-            model.read(number, bytes).map_err(|(offset, message)| damaged(start + offset, message))?;
+            model
+                .read(number, bytes)
+                .map_err(|(offset, message)| damaged(start + offset, message))?;
         }
     }
     let problem = |message: String| damaged(content.len(), message);
     let algorithm = match model.model_type {
         1 => Algorithm::Unigram,
         2 => Algorithm::Bpe,
-        other => return Err(problem(format!("model type {other} is neither Unigram (1) nor BPE (2)"))),
+        other => {
+            return Err(problem(format!("model type {other} is neither Unigram (1) nor BPE (2)")));
+        }
     };
     if model.suffix_spaces {
-        return Err(problem("spaces as suffixes (treat_whitespace_as_suffix) are not supported".to_owned()));
+        return Err(problem(
+            "spaces as suffixes (treat_whitespace_as_suffix) are not supported".to_owned(),
+        ));
     }
     if model.pieces.is_empty() {
         return Err(problem("it has no pieces".to_owned()));
     }
     let charsmap = match model.charsmap.is_empty() {
         true => None,
-        false => Some(Charsmap::new(model.charsmap).map_err(|message| problem(format!("precompiled_charsmap: {message}")))?),
+        false => Some(
+            Charsmap::new(model.charsmap)
+                .map_err(|message| problem(format!("precompiled_charsmap: {message}")))?,
+        ),
     };
     // Llama begins texts with <s>, T5 ends them with </s>; the file itself does not say.
     let bpe = algorithm == Algorithm::Bpe;
@@ -121,7 +134,9 @@ impl Model {
                 (41, Value::Varint(id)) => self.bos = id as i64,
                 (42, Value::Varint(id)) => self.eos = id as i64,
                 (43, Value::Varint(id)) => self.pad = id as i64,
-                (44, Value::Bytes(text)) => self.unknown_surface = String::from_utf8_lossy(text).into_owned(),
+                (44, Value::Bytes(text)) => {
+                    self.unknown_surface = String::from_utf8_lossy(text).into_owned()
+                }
                 _ => {}
             }
         }
@@ -146,7 +161,8 @@ fn piece(message: &[u8], id: usize) -> Result<Piece, (usize, String)> {
     for field in Fields::new(message) {
         match field? {
             (1, Value::Bytes(text)) => {
-                let text = std::str::from_utf8(text).map_err(|error| (0, format!("piece {id} is not UTF-8: {error}")))?;
+                let text = std::str::from_utf8(text)
+                    .map_err(|error| (0, format!("piece {id} is not UTF-8: {error}")))?;
                 piece.text = text.to_owned();
             }
             (2, Value::Fixed32(score)) => piece.score = f32::from_le_bytes(score),

@@ -30,15 +30,19 @@ pub(super) fn checked_pipeline(
     mut description: Value,
     path: &Path,
 ) -> Result<(Pipeline, Option<Charsmap>), TokenizerError> {
-    let invalid = |(field, message)| TokenizerError::InvalidDescription { path: path.to_owned(), field, message };
+    let invalid = |(field, message)| TokenizerError::InvalidDescription {
+        path: path.to_owned(),
+        field,
+        message,
+    };
     check(&description).map_err(invalid)?;
     let charsmap = match description.get_mut("normalizer") {
-        Some(normalizer) => {
-            Charsmap::take_from(normalizer).map_err(|message| invalid(("normalizer".to_owned(), message)))?
-        }
+        Some(normalizer) => Charsmap::take_from(normalizer)
+            .map_err(|message| invalid(("normalizer".to_owned(), message)))?,
         None => None,
     };
-    let pipeline = pipeline(&description).map_err(|message| invalid(("tokenizer".to_owned(), message)))?;
+    let pipeline =
+        pipeline(&description).map_err(|message| invalid(("tokenizer".to_owned(), message)))?;
     Ok((pipeline, charsmap))
 }
 
@@ -50,19 +54,26 @@ pub(crate) fn pipeline(description: &Value) -> Result<Pipeline, String> {
 
 fn check(description: &Value) -> Result<(), Problem> {
     let problem = |field: &str, message: String| (field.to_owned(), message);
-    let model = description["model"]
-        .as_object()
-        .ok_or_else(|| problem("model", format!("expected an object, got {}", read::type_name(&description["model"]))))?;
+    let model = description["model"].as_object().ok_or_else(|| {
+        problem(
+            "model",
+            format!("expected an object, got {}", read::type_name(&description["model"])),
+        )
+    })?;
     match model.get("vocab") {
         Some(Value::Object(vocab)) => {
             check_ids(vocab)?;
-            let prefix = model.get("continuing_subword_prefix").and_then(Value::as_str).unwrap_or_default();
+            let prefix =
+                model.get("continuing_subword_prefix").and_then(Value::as_str).unwrap_or_default();
             check_merges(model.get("merges"), vocab, prefix)?;
         }
         Some(Value::Array(pieces)) => check_pieces(pieces, model.get("unk_id"))?,
         Some(other) => {
             let got = read::type_name(other);
-            return Err(problem("model.vocab", format!("expected an object or an array, got {got}")));
+            return Err(problem(
+                "model.vocab",
+                format!("expected an object or an array, got {got}"),
+            ));
         }
         None => return Err(problem("model.vocab", "is missing".to_owned())),
     }
@@ -83,10 +94,15 @@ fn check_ids(vocab: &Map<String, Value>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn check_merges(merges: Option<&Value>, vocab: &Map<String, Value>, prefix: &str) -> Result<(), Problem> {
+fn check_merges(
+    merges: Option<&Value>,
+    vocab: &Map<String, Value>,
+    prefix: &str,
+) -> Result<(), Problem> {
     let Some(Value::Array(merges)) = merges else { return Ok(()) };
     for (index, merge) in merges.iter().enumerate() {
-        check_merge(merge, vocab, prefix).map_err(|message| (format!("model.merges[{index}]"), message))?;
+        check_merge(merge, vocab, prefix)
+            .map_err(|message| (format!("model.merges[{index}]"), message))?;
     }
     Ok(())
 }
@@ -125,7 +141,11 @@ pub(super) fn merge_is_sound(
         return Err(format!("token {right:?} is shorter than the continuing prefix {prefix:?}"));
     };
     let merged = format!("{left}{tail}");
-    if exists(&merged) { Ok(()) } else { Err(format!("their merge {merged:?} is not in the vocabulary")) }
+    if exists(&merged) {
+        Ok(())
+    } else {
+        Err(format!("their merge {merged:?} is not in the vocabulary"))
+    }
 }
 
 fn check_pieces(pieces: &[Value], unknown: Option<&Value>) -> Result<(), Problem> {
@@ -134,13 +154,17 @@ fn check_pieces(pieces: &[Value], unknown: Option<&Value>) -> Result<(), Problem
             matches!(&piece[..], [Value::String(_), Value::Number(score)] if score.as_f64().is_some())
         });
         if !sound {
-            return Err((format!("model.vocab[{index}]"), format!("expected a piece and its score, got {piece}")));
+            return Err((
+                format!("model.vocab[{index}]"),
+                format!("expected a piece and its score, got {piece}"),
+            ));
         }
     }
     match unknown.and_then(Value::as_u64) {
-        Some(id) if id >= pieces.len() as u64 => {
-            Err(("model.unk_id".to_owned(), format!("is {id}, but there are {} pieces", pieces.len())))
-        }
+        Some(id) if id >= pieces.len() as u64 => Err((
+            "model.unk_id".to_owned(),
+            format!("is {id}, but there are {} pieces", pieces.len()),
+        )),
         _ => Ok(()),
     }
 }

@@ -24,23 +24,31 @@ pub(super) fn import(
     name: &str,
     beside: &Beside,
 ) -> Result<Imported, TokenizerError> {
-    let companion = COMPANIONS.iter().find_map(|(ours, theirs)| Some(format!("{}{theirs}", name.strip_suffix(ours)?)));
+    let companion = COMPANIONS
+        .iter()
+        .find_map(|(ours, theirs)| Some(format!("{}{theirs}", name.strip_suffix(ours)?)));
     let wanted = path.with_file_name(companion.unwrap_or_else(|| "merges.txt".to_owned()));
-    let merges_path = directory::existing(&wanted)
-        .ok_or_else(|| TokenizerError::MissingCompanion { path: path.to_owned(), missing: wanted })?;
+    let merges_path = directory::existing(&wanted).ok_or_else(|| {
+        TokenizerError::MissingCompanion { path: path.to_owned(), missing: wanted }
+    })?;
     let merges = read_merges(&merges_path, &vocab)?;
     Ok(describe(vocab, merges, beside))
 }
 
 /// Reads the vocabulary beside the merges `path`.
-pub(super) fn import_from_merges(path: &Path, name: &str, beside: &Beside) -> Result<Imported, TokenizerError> {
+pub(super) fn import_from_merges(
+    path: &Path,
+    name: &str,
+    beside: &Beside,
+) -> Result<Imported, TokenizerError> {
     let companion = COMPANIONS
         .iter()
         .find_map(|(theirs, ours)| Some(format!("{}{theirs}", name.strip_suffix(ours)?)))
         .unwrap_or_else(|| "vocab.json".to_owned());
     let wanted = path.with_file_name(companion);
-    let vocab: PathBuf = directory::existing(&wanted)
-        .ok_or_else(|| TokenizerError::MissingCompanion { path: path.to_owned(), missing: wanted })?;
+    let vocab: PathBuf = directory::existing(&wanted).ok_or_else(|| {
+        TokenizerError::MissingCompanion { path: path.to_owned(), missing: wanted }
+    })?;
     let merges = read_merges(path, &read::json_object(&vocab)?)?;
     Ok(describe(read::json_object(&vocab)?, merges, beside))
 }
@@ -62,7 +70,8 @@ fn read_merges(path: &Path, vocab: &Map<String, Value>) -> Result<Vec<Value>, To
         let [left, right] = rule.split(' ').collect::<Vec<_>>()[..] else {
             return Err(bad("is not two tokens separated by a space".to_owned()));
         };
-        tokenizer_json::merge_is_sound(left, right, "", |token| vocab.contains_key(token)).map_err(bad)?;
+        tokenizer_json::merge_is_sound(left, right, "", |token| vocab.contains_key(token))
+            .map_err(bad)?;
         merges.push(json!([left, right]));
     }
     Ok(merges)
@@ -83,7 +92,8 @@ fn describe(vocab: Map<String, Value>, merges: Vec<Value>, beside: &Beside) -> I
         (true, Some(begin), Some(end)) => template(Some(("<s>", begin)), Some(("</s>", end))),
         _ => Value::Null,
     };
-    let mut description = byte_level_bpe(Value::Object(vocab), merges, pattern.pre_tokenizer(), added);
+    let mut description =
+        byte_level_bpe(Value::Object(vocab), merges, pattern.pre_tokenizer(), added);
     if !around.is_null() {
         description.post_processor = around;
     }
@@ -102,8 +112,11 @@ fn special_tokens(vocab: &Map<String, Value>, beside: &Beside) -> Vec<Value> {
             || (token.starts_with("<|") && token.ends_with("|>"))
             || ["<s>", "</s>", "<pad>", "<unk>", "<mask>"].contains(&token)
     };
-    let mut found: Vec<(u64, &String)> =
-        vocab.iter().filter(|(token, _)| special(token)).filter_map(|(token, id)| Some((id.as_u64()?, token))).collect();
+    let mut found: Vec<(u64, &String)> = vocab
+        .iter()
+        .filter(|(token, _)| special(token))
+        .filter_map(|(token, id)| Some((id.as_u64()?, token)))
+        .collect();
     found.sort_unstable();
     found.into_iter().map(|(id, token)| added_token(id as u32, token, true)).collect()
 }

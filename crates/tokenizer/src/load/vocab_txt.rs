@@ -32,7 +32,10 @@ pub(super) fn import(text: &str, path: &Path, beside: &Beside) -> Result<Importe
 }
 
 /// The line of each token, from 1.
-fn check<'text>(tokens: &[&'text str], path: &Path) -> Result<HashMap<&'text str, usize>, TokenizerError> {
+fn check<'text>(
+    tokens: &[&'text str],
+    path: &Path,
+) -> Result<HashMap<&'text str, usize>, TokenizerError> {
     let mut lines = HashMap::with_capacity(tokens.len());
     for (line, token) in (1..).zip(tokens) {
         if token.is_empty() {
@@ -54,8 +57,11 @@ fn check<'text>(tokens: &[&'text str], path: &Path) -> Result<HashMap<&'text str
     Ok(lines)
 }
 
-/// Whether the vocabulary was made from text in lower case: no ordinary token has a capital letter.
-fn is_lowercase(tokens: &[&str]) -> bool {
-    let ordinary = |token: &&&str| !token.starts_with(['[', '<']);
-    !tokens.iter().filter(ordinary).any(|token| token.chars().any(char::is_uppercase))
+/// Whether the vocabulary was made from text in lower case: no ordinary token has a capital Latin letter. (Others may
+/// have: BERT's uncased vocabulary has `ℝ`, which has no lower case.)
+pub(super) fn is_lowercase(tokens: &[impl AsRef<str>]) -> bool {
+    let capital = |token: &str| {
+        !token.starts_with(['[', '<']) && token.contains(|letter: char| letter.is_ascii_uppercase())
+    };
+    !tokens.iter().any(|token| capital(token.as_ref()))
 }

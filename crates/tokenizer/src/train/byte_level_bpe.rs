@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::corpus::count_words;
 use super::merges::{Rules, Word, learn};
-use super::{Trained, TokenizerTrainerConfig};
+use super::{TokenizerTrainerConfig, Trained};
 use crate::byte_level::{alphabet, push_token_bytes};
 use crate::error::TokenizerError;
 use crate::load::tokenizer_json;
@@ -25,8 +25,9 @@ pub(super) fn train(
             unit: "bytes",
         });
     }
-    let skeleton = tokenizer_json::pipeline(&describe(config, json!({}), Vec::new(), &special).into_json())
-        .map_err(|message| TokenizerError::Train { source: message.into() })?;
+    let skeleton =
+        tokenizer_json::pipeline(&describe(config, json!({}), Vec::new(), &special).into_json())
+            .map_err(|message| TokenizerError::Train { source: message.into() })?;
     let corpus = count_words(&skeleton, texts)?;
     let words = corpus
         .items
@@ -46,7 +47,8 @@ pub(super) fn train(
         },
     );
     let token = |id: u32| &learnt.tokens[id as usize];
-    let merges = learnt.merges.iter().map(|&(left, right)| json!([token(left), token(right)])).collect();
+    let merges =
+        learnt.merges.iter().map(|&(left, right)| json!([token(left), token(right)])).collect();
     let vocab = pipeline::vocab(learnt.tokens.iter().map(String::as_str));
     Ok(Trained {
         description: describe(config, vocab, merges, &special),
@@ -56,9 +58,15 @@ pub(super) fn train(
     })
 }
 
-fn describe(config: &TokenizerTrainerConfig, vocab: Value, merges: Vec<Value>, special: &[String]) -> Description {
+fn describe(
+    config: &TokenizerTrainerConfig,
+    vocab: Value,
+    merges: Vec<Value>,
+    special: &[String],
+) -> Description {
     let pre_tokenizer = config.pattern.pre_tokenizer();
-    let mut description = byte_level_bpe(vocab, merges, pre_tokenizer, leading_special_tokens(special));
+    let mut description =
+        byte_level_bpe(vocab, merges, pre_tokenizer, leading_special_tokens(special));
     if config.lowercase {
         description.normalizer = json!({"type": "Lowercase"});
     }
@@ -68,13 +76,17 @@ fn describe(config: &TokenizerTrainerConfig, vocab: Value, merges: Vec<Value>, s
 /// The symbols of a word that the pre-tokenizer has spelled in byte characters; `first` is the id of the first byte.
 fn symbols(word: &str, first: u32) -> Vec<u32> {
     let alphabet = alphabet_positions();
-    word.chars().filter_map(|character| alphabet.get(&character)).map(|position| first + position).collect()
+    word.chars()
+        .filter_map(|character| alphabet.get(&character))
+        .map(|position| first + position)
+        .collect()
 }
 
 fn alphabet_positions() -> &'static std::collections::HashMap<char, u32> {
-    static POSITIONS: std::sync::LazyLock<std::collections::HashMap<char, u32>> = std::sync::LazyLock::new(|| {
-        alphabet().iter().flat_map(|token| token.chars()).zip(0..).collect()
-    });
+    static POSITIONS: std::sync::LazyLock<std::collections::HashMap<char, u32>> =
+        std::sync::LazyLock::new(|| {
+            alphabet().iter().flat_map(|token| token.chars()).zip(0..).collect()
+        });
     &POSITIONS
 }
 

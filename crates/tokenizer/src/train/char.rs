@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::corpus::count_characters;
-use super::{Trained, TokenizerTrainerConfig};
+use super::{TokenizerTrainerConfig, Trained};
 use crate::error::TokenizerError;
 use crate::kind::ANY_CHARACTER;
 use crate::load::tokenizer_json;
@@ -16,7 +16,8 @@ pub(super) fn train(
 ) -> Result<Trained, TokenizerError> {
     let special = config.effective_special_tokens();
     let empty_vocab = pipeline::vocab(special.iter().map(String::as_str));
-    let skeleton = Description { pre_tokenizer: Value::Null, ..describe(config, empty_vocab, &special) };
+    let skeleton =
+        Description { pre_tokenizer: Value::Null, ..describe(config, empty_vocab, &special) };
     let skeleton = tokenizer_json::pipeline(&skeleton.into_json())
         .map_err(|message| TokenizerError::Train { source: message.into() })?;
     let corpus = count_characters(&skeleton, texts)?;
@@ -35,9 +36,12 @@ pub(super) fn train(
             unit: "characters (with an unknown token among the special_tokens, rare ones can be left out)",
         });
     };
-    let single_character_special = special.iter().filter(|token| characters.contains(token)).count();
+    let single_character_special =
+        special.iter().filter(|token| characters.contains(token)).count();
     if single_character_special > 0 {
-        let problem = format!("special_tokens {special:?}: a single character of the text cannot be a special token");
+        let problem = format!(
+            "special_tokens {special:?}: a single character of the text cannot be a special token"
+        );
         return Err(TokenizerError::InvalidConfig { problems: vec![problem] });
     }
     let vocab = pipeline::vocab(special.iter().chain(&characters).map(String::as_str));

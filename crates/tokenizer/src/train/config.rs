@@ -137,8 +137,10 @@ impl TokenizerTrainerConfig {
                 ));
             }
         }
-        let needs_unknown =
-            matches!(self.kind, TokenizerKind::WordPiece | TokenizerKind::Unigram | TokenizerKind::Word);
+        let needs_unknown = matches!(
+            self.kind,
+            TokenizerKind::WordPiece | TokenizerKind::Unigram | TokenizerKind::Word
+        );
         if needs_unknown && self.unknown_token().is_none() {
             problems.push(format!(
                 "special_tokens {tokens:?} have no unknown token, which {} needs: expected [UNK] or <unk> among them",
@@ -167,18 +169,24 @@ mod tests {
             ..TokenizerTrainerConfig::default()
         };
         let message = config.validate().unwrap_err().to_string();
-        for part in ["vocab_size is 0", "limit_alphabet", "given twice", "[2] is empty", "no unknown token"] {
+        for part in
+            ["vocab_size is 0", "limit_alphabet", "given twice", "[2] is empty", "no unknown token"]
+        {
             assert!(message.contains(part), "{part:?} is missing in {message:?}");
         }
     }
 
     #[test]
     fn a_special_token_that_byte_level_decoding_would_garble_is_refused() {
-        let config =
-            TokenizerTrainerConfig { special_tokens: vec!["<é>".to_owned()], ..TokenizerTrainerConfig::default() };
+        let config = TokenizerTrainerConfig {
+            special_tokens: vec!["<é>".to_owned()],
+            ..TokenizerTrainerConfig::default()
+        };
         assert!(config.validate().unwrap_err().to_string().contains("other bytes"));
-        let fine =
-            TokenizerTrainerConfig { special_tokens: vec!["<é｜>".to_owned()], ..TokenizerTrainerConfig::default() };
+        let fine = TokenizerTrainerConfig {
+            special_tokens: vec!["<é｜>".to_owned()],
+            ..TokenizerTrainerConfig::default()
+        };
         assert!(fine.validate().is_ok());
     }
 

@@ -56,11 +56,18 @@ pub(super) fn count_characters(
 }
 
 /// Calls `visit` with each piece of `text` that is not an added token.
-fn each_split(skeleton: &Pipeline, text: &str, mut visit: impl FnMut(&str)) -> Result<(), TokenizerError> {
+fn each_split(
+    skeleton: &Pipeline,
+    text: &str,
+    mut visit: impl FnMut(&str),
+) -> Result<(), TokenizerError> {
     let added = skeleton.get_added_vocabulary();
-    let mut splits: PreTokenizedString = added.extract_and_normalize(skeleton.get_normalizer(), text);
+    let mut splits: PreTokenizedString =
+        added.extract_and_normalize(skeleton.get_normalizer(), text);
     if let Some(pre_tokenizer) = skeleton.get_pre_tokenizer() {
-        pre_tokenizer.pre_tokenize(&mut splits).map_err(|source| TokenizerError::Train { source })?;
+        pre_tokenizer
+            .pre_tokenize(&mut splits)
+            .map_err(|source| TokenizerError::Train { source })?;
     }
     for (split, _, tokens) in splits.get_splits(OffsetReferential::Original, OffsetType::None) {
         if tokens.is_none() {
@@ -70,7 +77,11 @@ fn each_split(skeleton: &Pipeline, text: &str, mut visit: impl FnMut(&str)) -> R
     Ok(())
 }
 
-fn count<T, F>(mut texts: impl Iterator<Item = String>, unit: &'static str, visit: F) -> Result<Counts<T>, TokenizerError>
+fn count<T, F>(
+    mut texts: impl Iterator<Item = String>,
+    unit: &'static str,
+    visit: F,
+) -> Result<Counts<T>, TokenizerError>
 where
     T: Eq + Hash + Ord + Send,
     F: Fn(&str, &mut HashMap<T, u64>) -> Result<(), TokenizerError> + Sync,

@@ -19,7 +19,10 @@ pub(super) fn kept_characters(words: &[(String, u64)], limit: Option<usize>) -> 
 }
 
 /// `word` without the characters that do not stay: the runs between them.
-pub(super) fn runs_of<'word>(word: &'word str, kept: &HashSet<char>) -> impl Iterator<Item = &'word str> {
+pub(super) fn runs_of<'word>(
+    word: &'word str,
+    kept: &HashSet<char>,
+) -> impl Iterator<Item = &'word str> {
     word.split(|character| !kept.contains(&character)).filter(|run| !run.is_empty())
 }
 

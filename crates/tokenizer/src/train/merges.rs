@@ -136,8 +136,9 @@ impl<'rules> Learner<'rules> {
     }
 
     fn queue_pair(&mut self, pair: Pair) {
-        let bytes = (self.rules.tie_break == TieBreak::GreatestBytes)
-            .then(|| (Arc::clone(&self.bytes[pair.0 as usize]), Arc::clone(&self.bytes[pair.1 as usize])));
+        let bytes = (self.rules.tie_break == TieBreak::GreatestBytes).then(|| {
+            (Arc::clone(&self.bytes[pair.0 as usize]), Arc::clone(&self.bytes[pair.1 as usize]))
+        });
         self.queue.push(Candidate { count: self.counts[&pair], bytes, smaller_ids: Reverse(pair) });
     }
 
@@ -150,7 +151,8 @@ impl<'rules> Learner<'rules> {
                     candidate.count = count;
                     self.queue.push(candidate);
                 }
-            } else if candidate.count == count && !self.ranks.contains_key(&pair) && self.fits(pair) {
+            } else if candidate.count == count && !self.ranks.contains_key(&pair) && self.fits(pair)
+            {
                 return (count >= self.rules.min_frequency.max(1)).then_some(pair);
             }
         }
@@ -158,7 +160,8 @@ impl<'rules> Learner<'rules> {
     }
 
     fn fits(&self, pair: Pair) -> bool {
-        let length = |token: &str| token.trim_start_matches(self.rules.continuing_prefix).chars().count();
+        let length =
+            |token: &str| token.trim_start_matches(self.rules.continuing_prefix).chars().count();
         self.rules.max_token_length.is_none_or(|longest| {
             length(&self.tokens[pair.0 as usize]) + length(&self.tokens[pair.1 as usize]) <= longest
         })
@@ -252,10 +255,15 @@ mod tests {
             words.iter().flat_map(|(word, _)| word.chars()).map(String::from).collect();
         letters.sort_unstable();
         letters.dedup();
-        let symbol = |letter: char| letters.iter().position(|known| *known == letter.to_string()).unwrap() as u32;
+        let symbol = |letter: char| {
+            letters.iter().position(|known| *known == letter.to_string()).unwrap() as u32
+        };
         let words = words
             .iter()
-            .map(|(word, count)| Word { symbols: word.chars().map(symbol).collect(), count: *count })
+            .map(|(word, count)| Word {
+                symbols: word.chars().map(symbol).collect(),
+                count: *count,
+            })
             .collect();
         let first = letters.len();
         learn(letters, words, rules).tokens.split_off(first)

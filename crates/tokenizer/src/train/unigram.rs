@@ -6,7 +6,7 @@ use tokenizers::models::unigram::{Unigram, UnigramTrainer};
 
 use super::corpus::count_words;
 use super::limit::{kept_characters, runs_of};
-use super::{Trained, TokenizerTrainerConfig};
+use super::{TokenizerTrainerConfig, Trained};
 use crate::error::TokenizerError;
 use crate::load::tokenizer_json;
 use crate::pipeline::{Description, leading_special_tokens, sequence, template};
@@ -31,7 +31,8 @@ pub(super) fn train(
     let unknown_id = special.iter().position(|token| *token == unknown);
     let placeholder = special.iter().map(|token| (token.clone(), 0.0)).collect();
     let skeleton = describe(config, placeholder, unknown_id, &special);
-    let skeleton = tokenizer_json::pipeline(&skeleton.into_json()).map_err(|message| failed(message.into()))?;
+    let skeleton = tokenizer_json::pipeline(&skeleton.into_json())
+        .map_err(|message| failed(message.into()))?;
     let corpus = count_words(&skeleton, texts)?;
 
     let kept = kept_characters(&corpus.items, config.limit_alphabet);
@@ -86,7 +87,10 @@ fn train_on_one_thread(
         .max_piece_length(config.max_token_length.unwrap_or(LONGEST_PIECE))
         .build()
         .map_err(|error| failed(error.to_string().into()))?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| failed(error.into()))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .map_err(|error| failed(error.into()))?;
     let mut model = Unigram::default();
     pool.install(|| trainer.do_train(sentences, &mut model)).map_err(failed)?;
     Ok(model.iter().cloned().collect())
@@ -101,7 +105,8 @@ fn failed(source: PipelineError) -> TokenizerError {
 /// Which characters they are and which scores there are is certain; only who gets which is not. So the scores are
 /// dealt out again: highest to the smallest code point.
 fn order_rare_characters(pieces: &mut [(String, f64)]) {
-    let mut single: Vec<usize> = (0..pieces.len()).filter(|&index| pieces[index].0.chars().nth(1).is_none()).collect();
+    let mut single: Vec<usize> =
+        (0..pieces.len()).filter(|&index| pieces[index].0.chars().nth(1).is_none()).collect();
     single.sort_by(|&left, &right| pieces[left].1.total_cmp(&pieces[right].1));
     let Some(lowest) = single.first().map(|&index| pieces[index].1) else { return };
     let mut rare = Vec::new();
@@ -153,11 +158,16 @@ mod tests {
     #[test]
     fn rare_characters_get_their_scores_in_the_order_of_code_points() {
         let piece = |text: &str, score: f64| (text.to_owned(), score);
-        let mut one = vec![piece("ab", -2.0), piece("c", -9.9998), piece("a", -9.9999), piece("b", -10.0)];
-        let mut other = vec![piece("ab", -2.0), piece("b", -9.9998), piece("c", -9.9999), piece("a", -10.0)];
+        let mut one =
+            vec![piece("ab", -2.0), piece("c", -9.9998), piece("a", -9.9999), piece("b", -10.0)];
+        let mut other =
+            vec![piece("ab", -2.0), piece("b", -9.9998), piece("c", -9.9999), piece("a", -10.0)];
         order_rare_characters(&mut one);
         order_rare_characters(&mut other);
         assert_eq!(one, other);
-        assert_eq!(one.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["ab", "a", "b", "c"]);
+        assert_eq!(
+            one.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(),
+            ["ab", "a", "b", "c"]
+        );
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::corpus::count_words;
-use super::{Trained, TokenizerTrainerConfig};
+use super::{TokenizerTrainerConfig, Trained};
 use crate::error::TokenizerError;
 use crate::load::tokenizer_json;
 use crate::pipeline::{self, Description, leading_special_tokens};

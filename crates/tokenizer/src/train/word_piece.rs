@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::corpus::count_words;
 use super::limit::{kept_characters, runs_of};
 use super::merges::{Rules, Word, learn};
-use super::{Trained, TokenizerTrainerConfig};
+use super::{TokenizerTrainerConfig, Trained};
 use crate::error::TokenizerError;
 use crate::load::tokenizer_json;
 use crate::pipeline::{self, leading_special_tokens, word_piece};
@@ -20,15 +20,19 @@ pub(super) fn train(
 ) -> Result<Trained, TokenizerError> {
     let special = config.effective_special_tokens();
     let unknown = config.unknown_token().unwrap_or_default();
-    let describe = |vocab| word_piece(vocab, &unknown, config.lowercase, leading_special_tokens(&special));
+    let describe =
+        |vocab| word_piece(vocab, &unknown, config.lowercase, leading_special_tokens(&special));
     let empty_vocab = pipeline::vocab(special.iter().map(String::as_str));
     let skeleton = tokenizer_json::pipeline(&describe(empty_vocab).into_json())
         .map_err(|message| TokenizerError::Train { source: message.into() })?;
     let corpus = count_words(&skeleton, texts)?;
 
     let kept = kept_characters(&corpus.items, config.limit_alphabet);
-    let words: Vec<(&str, u64)> =
-        corpus.items.iter().flat_map(|(word, count)| runs_of(word, &kept).map(|run| (run, *count))).collect();
+    let words: Vec<(&str, u64)> = corpus
+        .items
+        .iter()
+        .flat_map(|(word, count)| runs_of(word, &kept).map(|run| (run, *count)))
+        .collect();
     let alphabet = alphabet(&words);
     if special.len() + alphabet.len() > config.vocab_size {
         return Err(TokenizerError::VocabularyTooSmall {
@@ -42,7 +46,10 @@ pub(super) fn train(
     let ids: HashMap<&str, u32> = tokens.iter().map(String::as_str).zip(0..).collect();
     let words = words
         .into_iter()
-        .map(|(word, count)| Word { symbols: pieces(word).map(|piece| ids[piece.as_str()]).collect(), count })
+        .map(|(word, count)| Word {
+            symbols: pieces(word).map(|piece| ids[piece.as_str()]).collect(),
+            count,
+        })
         .collect();
     let learnt = learn(
         tokens.clone(),
@@ -75,7 +82,10 @@ fn pieces(word: &str) -> impl Iterator<Item = String> {
 /// All single-character pieces: the plain ones, then the continuing ones, each in the order of code points.
 fn alphabet(words: &[(&str, u64)]) -> Vec<String> {
     let first: BTreeSet<char> = words.iter().flat_map(|(word, _)| word.chars()).collect();
-    let continuing: BTreeSet<char> = words.iter().flat_map(|(word, _)| word.chars().skip(1)).collect();
+    let continuing: BTreeSet<char> =
+        words.iter().flat_map(|(word, _)| word.chars().skip(1)).collect();
     let plain = first.into_iter().map(String::from);
-    plain.chain(continuing.into_iter().map(|character| format!("{CONTINUING}{character}"))).collect()
+    plain
+        .chain(continuing.into_iter().map(|character| format!("{CONTINUING}{character}")))
+        .collect()
 }

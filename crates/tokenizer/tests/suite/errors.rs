@@ -1,6 +1,5 @@
 //! Files that are not what they should be: one clear message each, with the place, and no panic.
 
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +38,8 @@ fn small_tokenizer_json() -> Value {
     let tokenizer = Tokenizer::train(&config, story_corpus().into_iter()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     tokenizer.save(directory.path()).unwrap();
-    serde_json::from_slice(&std::fs::read(directory.path().join("tokenizer.json")).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(directory.path().join("tokenizer.json")).unwrap())
+        .unwrap()
 }
 
 #[test]
@@ -64,20 +64,33 @@ fn truncated_json_says_where() {
     let text = serde_json::to_string_pretty(&small_tokenizer_json()).unwrap();
     let cut = &text.as_bytes()[..text.len() / 2];
     refused(&[("tokenizer.json", cut)], "", &["tokenizer.json:", "invalid JSON", "EOF"]);
-    refused(&[("vocab.json", b"{\"a\": 0,\n\"b\" 1}")], "vocab.json", &["vocab.json:2:5", "invalid JSON"]);
+    refused(
+        &[("vocab.json", b"{\"a\": 0,\n\"b\" 1}")],
+        "vocab.json",
+        &["vocab.json:2:5", "invalid JSON"],
+    );
 }
 
 #[test]
 fn json_that_is_no_tokenizer_is_refused() {
-    refused(&[("config.json", b"{\"hidden_size\": 4.5}")], "config.json", &["not a tokenizer", "neither a \"model\""]);
+    refused(
+        &[("config.json", b"{\"hidden_size\": 4.5}")],
+        "config.json",
+        &["not a tokenizer", "neither a \"model\""],
+    );
     refused(&[("list.json", b"[1, 2]")], "list.json", &["not a tokenizer", "not an object"]);
     refused(&[("tokenizer.json", b"{\"model\": {}}")], "", &["model.vocab: is missing"]);
-    refused(&[("tokenizer.json", b"{\"model\": {\"vocab\": 3}}")], "", &["model.vocab: expected an object", "a number"]);
+    refused(
+        &[("tokenizer.json", b"{\"model\": {\"vocab\": 3}}")],
+        "",
+        &["model.vocab: expected an object", "a number"],
+    );
 }
 
 #[test]
 fn binary_files_are_refused() {
-    let noise: Vec<u8> = (0..4096u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..4096u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     for name in ["tokenizer.json", "vocab.txt", "a.model", "tok.bin", "model.safetensors"] {
         let directory = directory(&[(name, &noise)]);
         let message = Tokenizer::load(&directory.path().join(name)).unwrap_err().to_string();
@@ -85,7 +98,11 @@ fn binary_files_are_refused() {
     }
     refused(&[("vocab.txt", b"[UNK]\nabc\n\xFF\xFE\n")], "vocab.txt", &["not UTF-8", "offset 10"]);
     refused(&[("notes.md", b"just some text\n")], "notes.md", &["not a tokenizer", "it is text"]);
-    refused(&[("cl100k_base.tiktoken", b"IQ== 0\nIg== 1\n")], "cl100k_base.tiktoken", &["tiktoken ranks"]);
+    refused(
+        &[("cl100k_base.tiktoken", b"IQ== 0\nIg== 1\n")],
+        "cl100k_base.tiktoken",
+        &["tiktoken ranks"],
+    );
 }
 
 #[test]
@@ -93,7 +110,11 @@ fn damaged_gzip_is_refused() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all("[UNK]\nabc\n".repeat(100).as_bytes()).unwrap();
     let compressed = gzip.finish().unwrap();
-    refused(&[("vocab.txt.gz", &compressed[..compressed.len() / 2])], "vocab.txt.gz", &["cannot read", "vocab.txt.gz"]);
+    refused(
+        &[("vocab.txt.gz", &compressed[..compressed.len() / 2])],
+        "vocab.txt.gz",
+        &["cannot read", "vocab.txt.gz"],
+    );
 }
 
 #[test]
@@ -124,16 +145,30 @@ fn contradictions_in_tokenizer_json_are_named() {
         change(&mut description);
         refused(&[("tokenizer.json", description.to_string().as_bytes())], "", parts);
     };
-    check(&|json| json["model"]["merges"][3] = json!(["Ġ", "nosuch"]), &["model.merges[3]", "nosuch"]);
-    check(&|json| json["model"]["merges"][0] = json!("three parts here"), &["model.merges[0]", "two tokens"]);
+    check(
+        &|json| json["model"]["merges"][3] = json!(["Ġ", "nosuch"]),
+        &["model.merges[3]", "nosuch"],
+    );
+    check(
+        &|json| json["model"]["merges"][0] = json!("three parts here"),
+        &["model.merges[0]", "two tokens"],
+    );
     check(&|json| json["model"]["merges"][0] = json!(["Ċ", "Ċ"]), &["model.merges[0]", "\"ĊĊ\""]);
     check(&|json| json["model"]["vocab"]["!"] = json!(5), &["model.vocab", "id 5 is also that of"]);
-    check(&|json| json["model"]["vocab"]["!"] = json!(4_294_967_295u32), &["model.vocab[\"!\"]", "4294967295"]);
+    check(
+        &|json| json["model"]["vocab"]["!"] = json!(4_294_967_295u32),
+        &["model.vocab[\"!\"]", "4294967295"],
+    );
     check(&|json| json["model"]["vocab"]["!"] = json!(-1), &["model.vocab[\"!\"]", "-1"]);
     check(&|json| json["version"] = json!("9"), &["Unknown tokenizer version"]);
-    check(&|json| json["pre_tokenizer"] = json!({"type": "NoSuch"}), &["tokenizer.json: tokenizer"]);
     check(
-        &|json| json["normalizer"] = json!({"type": "Precompiled", "precompiled_charsmap": "CAAAAAE="}),
+        &|json| json["pre_tokenizer"] = json!({"type": "NoSuch"}),
+        &["tokenizer.json: tokenizer"],
+    );
+    check(
+        &|json| {
+            json["normalizer"] = json!({"type": "Precompiled", "precompiled_charsmap": "CAAAAAE="})
+        },
         &["normalizer: precompiled_charsmap", "8 bytes"],
     );
     check(
@@ -201,7 +236,10 @@ fn a_place_that_cannot_be_written_is_named_and_the_old_file_stays() {
     assert!(message.contains("cannot write") && message.contains("file/inside"), "{message}");
     let target = directory.path().join("tokenizer.json");
     tokenizer.save(&target).unwrap();
-    let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(names.len(), 2, "no temporary file is left: {names:?}");
 }
 

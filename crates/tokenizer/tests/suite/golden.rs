@@ -1,6 +1,5 @@
 //! The cases of `golden/tokenizers`: outputs of Hugging Face `tokenizers`, SentencePiece and tiktoken, matched exactly.
 
-
 use serde_json::Value;
 use wuji_tokenizer::{BatchConfig, Side, SplitPattern, Tokenizer};
 
@@ -81,7 +80,8 @@ fn check_padded_batch(case: &str, tokenizer: &Tokenizer, expected: &Value) {
         pad_token_id: expected["pad_id"].as_u64().map(|id| id as u32),
         ..BatchConfig::default()
     };
-    let batch = tokenizer.batch_encoder(&config).unwrap().encode(&strings(&expected["texts"])).unwrap();
+    let batch =
+        tokenizer.batch_encoder(&config).unwrap().encode(&strings(&expected["texts"])).unwrap();
     let rows = |key: &str| expected[key].as_array().unwrap().iter().map(ids).collect::<Vec<_>>();
     assert_eq!(batch.ids, rows("ids"), "{case}: padded ids");
     assert_eq!(batch.attention_mask, rows("attention_mask"), "{case}: attention mask");
@@ -153,7 +153,11 @@ fn check_sentencepiece(case: &str) {
     let tokenizer = Tokenizer::load(&directory).unwrap();
     let expected = json(&directory.join("expected.json"));
     for (id, piece) in (0..).zip(expected["vocab"].as_array().unwrap()) {
-        assert_eq!(tokenizer.id_to_token(id).as_deref(), piece["piece"].as_str(), "{case}: piece {id}");
+        assert_eq!(
+            tokenizer.id_to_token(id).as_deref(),
+            piece["piece"].as_str(),
+            "{case}: piece {id}"
+        );
     }
     for expected in expected["encodings"].as_array().unwrap() {
         let text = expected["text"].as_str().unwrap();
@@ -185,11 +189,19 @@ fn gpt2_matches_tiktoken() {
     let expected = json(&case);
     for expected in expected["encodings"].as_array().unwrap() {
         let text = expected["text"].as_str().unwrap();
-        assert_eq!(SplitPattern::Gpt2.split(text), strings(&expected["pieces"]), "pieces of {text:?}");
+        assert_eq!(
+            SplitPattern::Gpt2.split(text),
+            strings(&expected["pieces"]),
+            "pieces of {text:?}"
+        );
         let ids_here = tokenizer.encode_ordinary_ids(text).unwrap();
         assert_eq!(ids_here, ids(&expected["ids"]), "ids of {text:?}");
         if let Some(allowed) = expected.get("ids_with_special_allowed") {
-            assert_eq!(tokenizer.encode_ids(text).unwrap(), ids(allowed), "ids of {text:?} with special tokens");
+            assert_eq!(
+                tokenizer.encode_ids(text).unwrap(),
+                ids(allowed),
+                "ids of {text:?} with special tokens"
+            );
         }
         assert_eq!(tokenizer.decode(&ids_here, false).unwrap(), text);
     }
@@ -197,7 +209,9 @@ fn gpt2_matches_tiktoken() {
 
 #[test]
 fn split_patterns_match_the_reference() {
-    let Some(case) = shared("golden/tokenizers/pretokenizer-patterns/expected.json") else { return };
+    let Some(case) = shared("golden/tokenizers/pretokenizer-patterns/expected.json") else {
+        return;
+    };
     let patterns = [
         ("cl100k", SplitPattern::Cl100k),
         ("llama3", SplitPattern::Llama3),

@@ -1,6 +1,5 @@
 //! What holds for every text: round trips, offsets, streams, batches, saving.
 
-
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -41,8 +40,26 @@ static EACH_KIND: LazyLock<Vec<Tokenizer>> = LazyLock::new(|| {
 /// Any text, with a liking for what tokenizers stumble over.
 fn texts() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
-        " ", "  ", "\n", "\r\n", "\t", "▁", "Ġ", "<|endoftext|>", "<unk>", "##", "e\u{301}\u{323}", "👨‍👩‍👧", "你好", "\u{0}",
-        "\u{FEFF}", "\u{FFFD}", "a", "'s", "123456", "the ",
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "\t",
+        "▁",
+        "Ġ",
+        "<|endoftext|>",
+        "<unk>",
+        "##",
+        "e\u{301}\u{323}",
+        "👨‍👩‍👧",
+        "你好",
+        "\u{0}",
+        "\u{FEFF}",
+        "\u{FFFD}",
+        "a",
+        "'s",
+        "123456",
+        "the ",
     ]);
     let part = prop_oneof![any::<String>(), awkward.prop_map(str::to_owned), "[a-z ]{0,12}"];
     prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
@@ -188,7 +205,10 @@ fn saving_an_imported_vocabulary_changes_nothing() {
     ];
     for source in sources {
         let Some(path) = shared(source) else { return };
-        check_saving(&Tokenizer::load(&path).unwrap(), "Thou art e\u{301}\u{323} ﬁne, 床前明月光 <s> x\u{0}y");
+        check_saving(
+            &Tokenizer::load(&path).unwrap(),
+            "Thou art e\u{301}\u{323} ﬁne, 床前明月光 <s> x\u{0}y",
+        );
     }
 }
 

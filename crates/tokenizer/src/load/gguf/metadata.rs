@@ -126,7 +126,10 @@ impl<R: Read> Reader<R> {
         let start = self.offset;
         let length = self.u64()?;
         if length > LONGEST_STRING {
-            return Err((start, format!("expected a string of at most {LONGEST_STRING} bytes, got {length}")));
+            return Err((
+                start,
+                format!("expected a string of at most {LONGEST_STRING} bytes, got {length}"),
+            ));
         }
         let mut bytes = vec![0; length as usize];
         self.fill(&mut bytes)?;
@@ -141,7 +144,10 @@ impl<R: Read> Reader<R> {
         let kind = u32::from_le_bytes(self.array()?);
         let length = self.u64()?;
         if length > LONGEST_ARRAY {
-            return Err((start, format!("expected an array of at most {LONGEST_ARRAY} entries, got {length}")));
+            return Err((
+                start,
+                format!("expected an array of at most {LONGEST_ARRAY} entries, got {length}"),
+            ));
         }
         let mut array = Value::Nothing;
         for _ in 0..length {
