@@ -206,7 +206,7 @@ fn files_are_read_in_the_order_of_their_paths_however_they_are_listed() {
     let root = directory.path().display().to_string();
     let read = |paths: &[String]| documents(&SourceOptions::new(paths.to_vec())).expect("reads");
     let file = |name: &str| format!("{root}/{name}");
-    assert_eq!(read(&[root.clone()]), ["1", "2", "3"]);
+    assert_eq!(read(std::slice::from_ref(&root)), ["1", "2", "3"]);
     assert_eq!(read(&[file("b.txt"), file("a.txt"), file("b.txt")]), ["1", "2"]);
     assert_eq!(read(&[file("a.txt"), file("sub/../a.txt")]), ["1"]);
     assert_eq!(read(&[file("*.txt")]), ["1", "2"]);
