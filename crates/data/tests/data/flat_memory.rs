@@ -1,13 +1,12 @@
 //! A corpus ten times larger than the memory that the process may have.
 //!
-//! The test runs itself again as a child process under `ulimit -d`, which bounds heap and private
+//! The test runs itself again under `ulimit -d`, which bounds heap and private
 //! mappings (and not memory-mapped files, which the system can drop at any time).
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,10 +15,9 @@ use wuji_data::{
     SplitOptions, TextEncoder,
 };
 
-use crate::support::{directory, options};
+use crate::support::{directory, limited_job, options, run_limited};
 
 const TEST: &str = "flat_memory::a_corpus_ten_times_larger_than_memory_is_prepared_and_read";
-const JOB: &str = "WUJI_DATA_TEST_JOB";
 const LIMIT_MIB: usize = 32;
 const CORPUS_MIB: usize = 10 * LIMIT_MIB;
 
@@ -47,20 +45,21 @@ impl TextEncoder for FourByteEncoder {
 
 #[test]
 fn a_corpus_ten_times_larger_than_memory_is_prepared_and_read() {
-    if let Some(job) = std::env::var_os(JOB) {
-        return child(&PathBuf::from(job));
+    if let Some(job) = limited_job() {
+        return child(&job);
     }
+    let limit = format!("ulimit -d {}", LIMIT_MIB << 10);
     let directory = directory();
     let corpus = directory.path().join("corpus.txt.gz");
     write_corpus(&corpus).expect("writes");
 
-    let child = run(&directory.path().join("prepare"), LIMIT_MIB);
+    let child = run_limited(TEST, &directory.path().join("prepare"), &limit);
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
     let report = fs::read_to_string(directory.path().join("report")).expect("a report");
     assert_eq!(report, "done");
 
     // The limit is real: holding the text in memory is not possible under it.
-    let child = run(&directory.path().join("hoard"), LIMIT_MIB);
+    let child = run_limited(TEST, &directory.path().join("hoard"), &limit);
     assert!(!child.status.success(), "the limit did not bite");
     assert!(String::from_utf8_lossy(&child.stderr).contains("memory allocation"));
 }
@@ -79,19 +78,6 @@ fn write_corpus(path: &Path) -> std::io::Result<()> {
         }
     }
     file.finish()?.flush()
-}
-
-fn run(job: &Path, limit_mib: usize) -> Output {
-    let test = std::env::current_exe().expect("the test binary");
-    Command::new("sh")
-        .args(["-c", &format!("ulimit -d {} && exec \"$@\"", limit_mib << 10), "sh"])
-        .arg(test)
-        .args(["--exact", TEST, "--nocapture", "--test-threads=1"])
-        .env(JOB, job)
-        // Each thread has a stack of its own, and a larger machine would start more of them.
-        .env("RAYON_NUM_THREADS", "2")
-        .output()
-        .expect("runs")
 }
 
 fn child(job: &Path) {

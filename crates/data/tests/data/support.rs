@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -95,4 +96,25 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     }
     eprintln!("SKIPPED: {} not found", path.display());
     None
+}
+
+const JOB: &str = "WUJI_DATA_TEST_JOB";
+
+/// The path that [`run_limited`] was given, in the process that it started.
+pub fn limited_job() -> Option<PathBuf> {
+    std::env::var_os(JOB).map(PathBuf::from)
+}
+
+/// Runs one test of this binary again, in a process of its own under a limit of the shell.
+pub fn run_limited(test: &str, job: &Path, limit: &str) -> Output {
+    let binary = std::env::current_exe().expect("the test binary");
+    Command::new("sh")
+        .args(["-c", &format!("{limit} && exec \"$@\""), "sh"])
+        .arg(binary)
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(JOB, job)
+        // Each thread has a stack of its own, and a larger machine would start more of them.
+        .env("RAYON_NUM_THREADS", "2")
+        .output()
+        .expect("runs")
 }
