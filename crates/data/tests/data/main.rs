@@ -1,5 +1,9 @@
 //! The crate from the outside: files in, batches out.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a skipped test says so, a child reports")]
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a skipped test says so, a child reports"
+)]
 
 mod errors;
 mod flat_memory;
