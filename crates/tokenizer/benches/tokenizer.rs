@@ -2,7 +2,6 @@
 //!
 //! The text is made here, so that figures can be compared between machines: sentences of pseudo-words with Zipf's
 //! frequencies, as natural text has them.
-#![expect(missing_docs, reason = "criterion's macros make public items without documentation")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};

@@ -1,6 +1,8 @@
 //! Trains a character vocabulary: the distinct characters of the text in the order of their code points, as
 //! nanoGPT's `shakespeare_char` numbers them, after the special tokens if any were asked for.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use super::corpus::count_characters;
@@ -54,7 +56,7 @@ pub(super) fn train(
 }
 
 fn most_frequent(mut counted: Vec<(char, u64)>, room: usize) -> Vec<String> {
-    counted.sort_by(|left, right| right.1.cmp(&left.1));
+    counted.sort_by_key(|(_, count)| Reverse(*count));
     counted.truncate(room);
     counted.sort_unstable();
     counted.into_iter().map(|(character, _)| character.to_string()).collect()

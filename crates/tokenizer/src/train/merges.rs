@@ -13,6 +13,9 @@ use super::TieBreak;
 /// Two neighbouring symbols.
 pub(super) type Pair = (u32, u32);
 
+/// The bytes of a token, shared between the queue's entries.
+type TokenBytes = Arc<[u8]>;
+
 /// A word of the corpus as symbols (indices into the tokens), with how often it occurs.
 #[derive(Debug, Clone)]
 pub(super) struct Word {
@@ -63,7 +66,7 @@ pub(super) fn learn(tokens: Vec<String>, words: Vec<Word>, rules: &Rules<'_>) ->
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     count: u64,
-    bytes: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    bytes: Option<(TokenBytes, TokenBytes)>,
     smaller_ids: Reverse<Pair>,
 }
 
@@ -71,7 +74,7 @@ struct Learner<'rules> {
     rules: &'rules Rules<'rules>,
     tokens: Vec<String>,
     ids: HashMap<String, u32>,
-    bytes: Vec<Arc<[u8]>>,
+    bytes: Vec<TokenBytes>,
     words: Vec<Word>,
     counts: HashMap<Pair, u64>,
     /// Words in which the pair occurs or occurred.

@@ -1,5 +1,7 @@
 //! Trains a word vocabulary: the most frequent words, equally frequent ones in the order of the dictionary.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use super::corpus::count_words;
@@ -28,7 +30,7 @@ pub(super) fn train(
     let distinct_words = corpus.items.len();
 
     corpus.items.retain(|(word, count)| *count >= config.min_frequency && !special.contains(word));
-    corpus.items.sort_by(|left, right| right.1.cmp(&left.1));
+    corpus.items.sort_by_key(|(_, count)| Reverse(*count));
     let words = corpus.items.iter().map(|(word, _)| word);
     let tokens = special.iter().chain(words).take(config.vocab_size).map(String::as_str);
     Ok(Trained {

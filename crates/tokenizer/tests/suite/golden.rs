@@ -98,7 +98,7 @@ fn check_steps(case: &str, tokenizer: &Tokenizer, expected: &Value) {
             .pre_tokenize(&normalized)
             .unwrap()
             .into_iter()
-            .map(|(piece, offsets)| (piece, in_characters(&normalized, &[offsets])[0]))
+            .map(|piece| (piece.text, in_characters(&normalized, &[piece.offsets])[0]))
             .collect();
         assert_eq!(pieces, expected, "{case}: pieces of {text:?}");
     }
