@@ -1,1 +1,60 @@
 //! Text generation: prefill, decode with a cache, and sampling.
+//!
+//! From the outside there is one type, the [`Engine`]: a model directory loaded onto a device,
+//! which answers as a [`TextModel`](wuji_protocol::TextModel). Inside, text and tokens are kept
+//! apart:
+//!
+//! * [`LogitsModel`] is what is asked of a model: logits, with a cache or without. It is
+//!   implemented for [`wuji_model::CausalLm`] and for a table of numbers in [`testing`].
+//! * [`generate()`] is the loop, over a [`Session`] (a growing sequence and its cache) and a
+//!   [`sampling::Sampler`] (logits to a token). It knows nothing about text.
+//! * [`score_all`] scores given tokens in batches; [`windows`] cuts long texts into sequences.
+//! * [`StopMatcher`] and the tokenizer's decode stream turn tokens into text for a reader.
+//!
+//! ```
+//! use wuji_inference::{Engine, testing::TableModel};
+//! use wuji_protocol::{GenerateOptions, GenerateRequest, TextModel};
+//! use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = TokenizerTrainerConfig::new(TokenizerKind::Char, 3);
+//! let tokenizer = Tokenizer::train(&config, ["abc".to_owned()].into_iter())?;
+//! let [a, b, c] = ["a", "b", "c"].map(|token| tokenizer.token_to_id(token).unwrap());
+//! let mut next = [0; 3]; // b after a, c after b, a after c
+//! (next[a as usize], next[b as usize], next[c as usize]) = (b, c, a);
+//! let engine = Engine::new(TableModel::chain(&next, 8), tokenizer);
+//!
+//! let options = GenerateOptions { max_new_tokens: 4, ..GenerateOptions::greedy() };
+//! let response = engine.complete(&GenerateRequest::new("a").with_options(options))?;
+//! assert_eq!(response.text, "bcab");
+//! # Ok(())
+//! # }
+//! ```
+
+mod engine;
+mod generate;
+pub mod sampling;
+mod session;
+
+mod scoring;
+pub mod windows;
+
+mod logits_model;
+pub mod testing;
+
+mod batching;
+mod causal_lm;
+mod error;
+mod generation_config;
+mod requests;
+mod stop;
+mod text_stream;
+
+pub use batching::{BatchLimits, batches};
+pub use engine::Engine;
+pub use error::InferenceError;
+pub use generate::{Generation, generate};
+pub use logits_model::{LogitsModel, ScoredSequence, TokenScore};
+pub use scoring::{score_all, sequences_of};
+pub use session::Session;
+pub use stop::{StopMatcher, StopStatus};

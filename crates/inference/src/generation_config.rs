@@ -1,0 +1,74 @@
+//! `generation_config.json`: which tokens end a text.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::InferenceError;
+
+/// The keys that matter here; a model's file has many more.
+#[derive(Debug, Default, Deserialize)]
+struct GenerationConfig {
+    eos_token_id: Option<TokenIds>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum TokenIds {
+    One(u32),
+    Several(Vec<u32>),
+}
+
+/// The end-of-text tokens that `generation_config.json` in `dir` names; `None` when there is no such
+/// file or it names none.
+///
+/// # Errors
+/// [`InferenceError::Io`] and [`InferenceError::GenerationConfig`].
+pub(crate) fn eos_token_ids(dir: &Path) -> Result<Option<Vec<u32>>, InferenceError> {
+    let path = dir.join("generation_config.json");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(InferenceError::Io { path, source }),
+    };
+    let config: GenerationConfig = serde_json::from_str(&text)
+        .map_err(|source| InferenceError::GenerationConfig { path, source })?;
+    Ok(config.eos_token_id.map(|ids| match ids {
+        TokenIds::One(id) => vec![id],
+        TokenIds::Several(ids) => ids,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(content: &str, expected: Result<Option<Vec<u32>>, &str>) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("generation_config.json"), content).unwrap();
+        match (eos_token_ids(dir.path()), expected) {
+            (Ok(ids), Ok(expected)) => assert_eq!(ids, expected),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (found, expected) => panic!("{content}: {found:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn one_id_a_list_or_none() {
+        check(r#"{"eos_token_id": 2, "do_sample": true}"#, Ok(Some(vec![2])));
+        check(r#"{"eos_token_id": [128001, 128009]}"#, Ok(Some(vec![128_001, 128_009])));
+        check(r#"{"max_new_tokens": 20}"#, Ok(None));
+        check(r#"{"eos_token_id": null}"#, Ok(None));
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        check("{", Err("generation_config.json"));
+        check(r#"{"eos_token_id": "two"}"#, Err("generation_config.json"));
+    }
+
+    #[test]
+    fn no_file_is_fine() {
+        assert_eq!(eos_token_ids(tempfile::tempdir().unwrap().path()).unwrap(), None);
+    }
+}
