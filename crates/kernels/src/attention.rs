@@ -100,6 +100,7 @@ pub fn attention_packed(
     let [batch, seq, width] = qkv.dims();
     assert!(
         kv_heads > 0
+            && width > 0
             && heads.is_multiple_of(kv_heads)
             && width.is_multiple_of(heads + 2 * kv_heads),
         "attention_packed: width {width} does not hold {heads} query and {kv_heads} key heads"
@@ -127,7 +128,13 @@ fn into_dispatch(allowed: Option<Tensor<4, Bool>>) -> Allowed<Dispatch> {
 
 fn check_shapes(q: [usize; 4], k: [usize; 4], v: [usize; 4]) {
     assert!(
-        q[0] == k[0] && q[3] == k[3] && k[..3] == v[..3] && k[2] > 0 && q[2].is_multiple_of(k[2]),
+        q[0] == k[0]
+            && q[3] == k[3]
+            && k[..3] == v[..3]
+            && k[2] > 0
+            && q[2].is_multiple_of(k[2])
+            && q[3] > 0
+            && v[3] > 0,
         "attention: q {q:?}, k {k:?} and v {v:?} do not fit together"
     );
 }

@@ -15,6 +15,8 @@ mod normalization;
 mod optimizer;
 mod rotary;
 
+#[cfg(feature = "mimalloc")]
+pub mod allocator;
 mod fused;
 pub mod plain;
 pub mod simd;

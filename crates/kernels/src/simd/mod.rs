@@ -11,6 +11,7 @@ mod lanes;
 pub mod math;
 mod portable;
 pub mod product;
+pub mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -39,6 +40,20 @@ pub trait Simd: Copy {
     const WIDE: bool;
     /// `a * b + c`, rounded once where the set has the instruction.
     fn mul_add(a: f32, b: f32, c: f32) -> f32;
+
+    /// Transposes a square of [`transpose::SQUARE`] rows and columns, times `factor`.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading the square's rows, which are `from_row` apart, `to` for
+    /// writing its columns, `to_row` apart.
+    #[expect(unsafe_code, reason = "reads and writes through pointers")]
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        factor: f32,
+        to: *mut f32,
+        to_row: usize,
+    );
 }
 
 /// Work that can be compiled for any instruction set.

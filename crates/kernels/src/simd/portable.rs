@@ -1,5 +1,6 @@
 //! The instruction set that every CPU of the target has.
 
+use super::transpose::SQUARE;
 use super::{Lanes, Simd, WIDTH};
 
 /// Plain Rust; the compiler uses SSE2 on x86-64 and NEON on aarch64.
@@ -16,6 +17,23 @@ impl Simd for Portable {
     #[inline(always)]
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         if FUSED { a.mul_add(b, c) } else { a * b + c }
+    }
+
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "reads and writes through pointers")]
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        factor: f32,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        for i in 0..SQUARE {
+            for j in 0..SQUARE {
+                // SAFETY: inside the square, which the caller vouches for.
+                unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) * factor };
+            }
+        }
     }
 }
 

@@ -42,6 +42,17 @@ impl Simd for Avx2 {
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
     }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        factor: f32,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        unsafe { transpose(from, from_row, factor, to, to_row) }
+    }
 }
 
 impl Simd for Avx512 {
@@ -51,6 +62,47 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        factor: f32,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        unsafe { transpose(from, from_row, factor, to, to_row) }
+    }
+}
+
+/// Eight rows of eight: pairs, then fours, then halves change places.
+///
+/// # Safety
+/// As [`Simd::transpose`]; the CPU must have AVX.
+#[inline(always)]
+unsafe fn transpose(from: *const f32, from_row: usize, factor: f32, to: *mut f32, to_row: usize) {
+    // SAFETY: the caller vouches for the square and the instructions.
+    unsafe {
+        let row = |i: usize| _mm256_loadu_ps(from.add(i * from_row));
+        let [r0, r1, r2, r3] = [row(0), row(1), row(2), row(3)];
+        let [r4, r5, r6, r7] = [row(4), row(5), row(6), row(7)];
+        let low = |a, b| _mm256_unpacklo_ps(a, b);
+        let high = |a, b| _mm256_unpackhi_ps(a, b);
+        let (a0, a1, a2, a3) = (low(r0, r1), high(r0, r1), low(r2, r3), high(r2, r3));
+        let (a4, a5, a6, a7) = (low(r4, r5), high(r4, r5), low(r6, r7), high(r6, r7));
+        let first = |a, b| _mm256_shuffle_ps::<0b01_00_01_00>(a, b);
+        let second = |a, b| _mm256_shuffle_ps::<0b11_10_11_10>(a, b);
+        let (b0, b1, b2, b3) = (first(a0, a2), second(a0, a2), first(a1, a3), second(a1, a3));
+        let (b4, b5, b6, b7) = (first(a4, a6), second(a4, a6), first(a5, a7), second(a5, a7));
+        let factor = _mm256_set1_ps(factor);
+        let store = |j: usize, row| {
+            _mm256_storeu_ps(to.add(j * to_row), _mm256_mul_ps(row, factor));
+        };
+        for (j, (a, b)) in [(b0, b4), (b1, b5), (b2, b6), (b3, b7)].into_iter().enumerate() {
+            store(j, _mm256_permute2f128_ps::<0x20>(a, b));
+            store(j + 4, _mm256_permute2f128_ps::<0x31>(a, b));
+        }
     }
 }
 

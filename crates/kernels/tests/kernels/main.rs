@@ -8,3 +8,4 @@ mod loss;
 mod normalization;
 mod optimizer;
 mod rotary;
+mod threads;

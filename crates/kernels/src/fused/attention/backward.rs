@@ -38,14 +38,14 @@ struct Task<'a> {
     into: &'a [HeadsMut<'a>; 3],
 }
 
-/// Keys and values packed for products, and the sums of their gradients.
+/// Keys and values ready for products, and the sums of their gradients.
 struct Packed<'a> {
-    /// Transposed, `[head_dim, stride]` and `[value_dim, stride]`.
+    /// Transposed, keys in units of scores: `[head_dim, stride]` and `[value_dim, stride]`.
     keys_t: &'a [f32],
     values_t: &'a [f32],
     stride: usize,
-    /// `[keys, key_width]`.
-    keys: &'a [f32],
+    /// `[keys, key_width]`, widths in whole vectors.
+    keys: Right<'a>,
     d_keys: &'a mut [f32],
     key_width: usize,
     /// `[keys, value_width]`.
@@ -55,12 +55,11 @@ struct Packed<'a> {
 
 /// Working memory of a block of queries.
 struct Block<'a> {
-    /// `[rows, key_width]`: queries, queries in units of scores, and their gradients.
+    /// Rooms for queries and incoming gradients, for widths that are not whole vectors.
     q: &'a mut [f32],
-    q_scaled: &'a mut [f32],
-    d_q: &'a mut [f32],
-    /// `[rows, value_width]`.
     grad: &'a mut [f32],
+    /// `[rows, key_width]`.
+    d_q: &'a mut [f32],
     /// `[rows, BLOCK_KEYS]`.
     probabilities: &'a mut [f32],
     d_scores: &'a mut [f32],
@@ -79,45 +78,28 @@ impl Task<'_> {
         let lengths = [
             sizes.head_dim * stride,
             sizes.value_dim * stride,
-            padded * key_width,
-            padded * key_width,
-            padded * value_width,
+            Heads::room([count, sizes.head_dim]),
+            count * key_width,
+            count * value_width,
+            Heads::room([BLOCK_ROWS, sizes.head_dim]),
+            Heads::room([BLOCK_ROWS, sizes.value_dim]),
             BLOCK_ROWS * key_width,
-            BLOCK_ROWS * key_width,
-            BLOCK_ROWS * key_width,
-            BLOCK_ROWS * value_width,
             BLOCK_ROWS * BLOCK_KEYS,
             BLOCK_ROWS * BLOCK_KEYS,
         ];
-        if sizes.head_dim == 0 || sizes.value_dim == 0 {
-            // There is nothing to write: all gradients that exist are zero.
-            return self.write_zeros();
-        }
         scratch::with(lengths, |slices| {
-            let [
-                keys_t,
-                values_t,
-                keys,
-                d_keys,
-                d_values,
-                q,
-                q_scaled,
-                d_q,
-                grad,
-                probabilities,
-                d_scores,
-            ] = slices;
-            let place = [batch, 0, kv_head];
-            problem.k.pack_transposed(place, [count, padded], keys_t, stride);
-            problem.v.pack_transposed(place, [count, padded], values_t, stride);
-            let (real, padding) = keys.split_at_mut(count * key_width);
-            problem.k.pack(place, sizes.head_dim, 1.0, real, key_width);
-            padding.fill(0.0);
+            let [keys_t, values_t, room, d_keys, d_values, q, grad, d_q, probabilities, d_scores] =
+                slices;
+            let (place, size) = ([batch, 0, kv_head], [count, padded]);
+            let unit = problem.scale * LOG2_E;
+            problem.k.pack_transposed(place, size, unit, keys_t, stride);
+            problem.v.pack_transposed(place, size, 1.0, values_t, stride);
+            let keys = problem.k.right(place, [count, sizes.head_dim], room);
             d_keys.fill(0.0);
             d_values.fill(0.0);
             let mut packed =
                 Packed { keys_t, values_t, stride, keys, d_keys, key_width, d_values, value_width };
-            let mut block = Block { q, q_scaled, d_q, grad, probabilities, d_scores };
+            let mut block = Block { q, grad, d_q, probabilities, d_scores };
             for head in kv_head * sizes.group()..(kv_head + 1) * sizes.group() {
                 for row in (0..sizes.query).step_by(BLOCK_ROWS) {
                     let rows = BLOCK_ROWS.min(sizes.query - row);
@@ -127,11 +109,10 @@ impl Task<'_> {
             for key in 0..count {
                 let d_key = &packed.d_keys[key * key_width..][..sizes.head_dim];
                 let d_value = &packed.d_values[key * value_width..][..sizes.value_dim];
-                let place = [batch, key, kv_head];
                 // SAFETY: this batch and key head belong to this task alone.
                 unsafe {
-                    self.into[1].write(place, d_key, problem.scale);
-                    self.into[2].write(place, d_value, 1.0);
+                    self.into[1].write([batch, key, kv_head], d_key);
+                    self.into[2].write([batch, key, kv_head], d_value);
                 }
             }
         });
@@ -146,17 +127,22 @@ impl Task<'_> {
         let visible = problem.mask.visible(first_row..first_row + rows);
         let at = sizes.sums_at(batch, head) + first_row;
         let log_sums = &self.log_sums[at..at + rows];
-        let projections = self.load([head, first_row, rows], packed, block);
+        let place = [batch, first_row, head];
+        let projections = self.projections(place, rows);
+        let q = problem.q.right(place, [rows, sizes.head_dim], block.q);
+        let grad = self.grad.right(place, [rows, sizes.value_dim], block.grad);
+        let (p, d_s) = (&mut *block.probabilities, &mut *block.d_scores);
         let d_q = &mut block.d_q[..rows * key_width];
         d_q.fill(0.0);
         let start = visible.start / WIDTH * WIDTH;
         let end = visible.end.next_multiple_of(WIDTH);
         for key in (start..end).step_by(BLOCK_KEYS) {
+            // In whole vectors, and those that exist.
             let columns = BLOCK_KEYS.min(end - key);
-            let (p, d_s) = (&mut *block.probabilities, &mut *block.d_scores);
+            let count = columns.min(sizes.key - key);
             product(
                 [rows, columns, sizes.head_dim],
-                Left { data: block.q_scaled, row: key_width, column: 1 },
+                problem.q.left(place),
                 Right { data: &packed.keys_t[key..], row: stride },
                 Out { data: &mut *p, row: BLOCK_KEYS },
                 false,
@@ -172,7 +158,7 @@ impl Task<'_> {
             }
             product(
                 [rows, columns, sizes.value_dim],
-                Left { data: block.grad, row: value_width, column: 1 },
+                self.grad.left(place),
                 Right { data: &packed.values_t[key..], row: stride },
                 Out { data: &mut *d_s, row: BLOCK_KEYS },
                 false,
@@ -183,25 +169,26 @@ impl Task<'_> {
                 stride: BLOCK_KEYS,
                 columns,
                 projections: &projections[..rows],
+                scale: problem.scale,
             });
             product(
-                [columns, value_width, rows],
+                [count, value_width, rows],
                 Left { data: p, row: 1, column: BLOCK_KEYS },
-                Right { data: block.grad, row: value_width },
+                grad,
                 Out { data: &mut packed.d_values[key * value_width..], row: value_width },
                 true,
             );
             product(
-                [rows, key_width, columns],
+                [rows, key_width, count],
                 Left { data: d_s, row: BLOCK_KEYS, column: 1 },
-                Right { data: &packed.keys[key * key_width..], row: key_width },
+                Right { data: &packed.keys.data[key * packed.keys.row..], row: packed.keys.row },
                 Out { data: &mut *d_q, row: key_width },
                 true,
             );
             product(
-                [columns, key_width, rows],
+                [count, key_width, rows],
                 Left { data: d_s, row: 1, column: BLOCK_KEYS },
-                Right { data: block.q, row: key_width },
+                q,
                 Out { data: &mut packed.d_keys[key * key_width..], row: key_width },
                 true,
             );
@@ -209,53 +196,19 @@ impl Task<'_> {
         for (i, row) in d_q.chunks_exact(key_width).enumerate() {
             let place = [batch, first_row + i, head];
             // SAFETY: all queries of this head belong to this task alone.
-            unsafe { self.into[0].write(place, &row[..sizes.head_dim], problem.scale) };
+            unsafe { self.into[0].write(place, &row[..sizes.head_dim]) };
         }
     }
 
-    /// Packs the queries and their incoming gradients; returns `Σ p · grad` of each row, which is
-    /// the dot product of output and gradient.
-    fn load(
-        &self,
-        [head, first_row, rows]: [usize; 3],
-        packed: &Packed,
-        block: &mut Block,
-    ) -> [f32; BLOCK_ROWS] {
-        let (problem, sizes) = (self.problem, &self.problem.sizes);
-        let place = [self.place[0], first_row, head];
-        let (key_width, value_width) = (packed.key_width, packed.value_width);
-        let q = &mut block.q[..rows * key_width];
-        problem.q.pack(place, sizes.head_dim, 1.0, q, key_width);
-        let q_scaled = &mut block.q_scaled[..rows * key_width];
-        problem.q.pack(place, sizes.head_dim, problem.scale * LOG2_E, q_scaled, key_width);
-        let grad = &mut block.grad[..rows * value_width];
-        self.grad.pack(place, sizes.value_dim, 1.0, grad, value_width);
+    /// `Σ p · grad` of each row, which is the dot product of output and gradient.
+    fn projections(&self, [batch, first_row, head]: [usize; 3], rows: usize) -> [f32; BLOCK_ROWS] {
+        let width = self.problem.sizes.value_dim;
         let mut projections = [0.0; BLOCK_ROWS];
         for (i, projection) in projections[..rows].iter_mut().enumerate() {
-            let output = self.output.row(place[0], first_row + i, head, sizes.value_dim);
-            let grad = self.grad.row(place[0], first_row + i, head, sizes.value_dim);
+            let output = self.output.row(batch, first_row + i, head, width);
+            let grad = self.grad.row(batch, first_row + i, head, width);
             *projection = dispatch(Dot(output, grad));
         }
         projections
-    }
-
-    /// Zero gradients for heads without elements on one side.
-    #[expect(unsafe_code, reason = "every task writes rows of its own")]
-    fn write_zeros(&self) {
-        let sizes = &self.problem.sizes;
-        let [batch, kv_head] = self.place;
-        let (keys, values) = (vec![0.0; sizes.head_dim], vec![0.0; sizes.value_dim]);
-        // SAFETY: these rows belong to this task alone.
-        unsafe {
-            for head in kv_head * sizes.group()..(kv_head + 1) * sizes.group() {
-                for row in 0..sizes.query {
-                    self.into[0].write([batch, row, head], &keys, 0.0);
-                }
-            }
-            for key in 0..sizes.key {
-                self.into[1].write([batch, key, kv_head], &keys, 0.0);
-                self.into[2].write([batch, key, kv_head], &values, 0.0);
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::f32::consts::LOG2_E;
 use rayon::prelude::*;
 
 use super::heads::HeadsMut;
-use super::softmax::{Running, Weights, dot};
+use super::softmax::{Normalize, Running, Weights, dot};
 use super::{Problem, scratch};
 use crate::simd::{Kernel, Simd, WIDTH, dispatch};
 
@@ -42,39 +42,25 @@ impl Task<'_> {
         let visible = problem.mask.visible(0..1);
         let columns = visible.len().next_multiple_of(WIDTH);
         let first_head = kv_head * group;
-        scratch::with([group * sizes.head_dim, group * columns, group * width], |slices| {
-            let [q, scores, sums] = slices;
-            if sizes.head_dim > 0 {
-                for (i, q) in q.chunks_exact_mut(sizes.head_dim).enumerate() {
-                    let place = [batch, 0, first_head + i];
-                    problem.q.pack(
-                        place,
-                        sizes.head_dim,
-                        problem.scale * LOG2_E,
-                        q,
-                        sizes.head_dim,
-                    );
-                }
-            }
+        scratch::with([group * columns, group * width], |[scores, sums]| {
             let (key, count) = (visible.start, visible.len());
-            dispatch(Scores { task: self, q, key, count, scores, columns });
             let mut running = vec![Running::START; group];
             sums.fill(0.0);
-            if columns > 0 && width > 0 {
+            if count > 0 {
+                dispatch(Scores { task: self, key, count, scores: &mut *scores, columns });
                 for (i, scores) in scores.chunks_exact_mut(columns).enumerate() {
                     let place = [batch, first_head + i, 0];
                     scores[count..].fill(f32::NEG_INFINITY);
                     problem.mask.apply(place, key, &mut scores[..count], f32::NEG_INFINITY);
                 }
-                let (scores, outputs) = (&mut *scores, &mut *sums);
-                let running = &mut running;
+                let (scores, outputs, running) = (&mut *scores, &mut *sums, &mut *running);
                 dispatch(Weights { scores, stride: columns, columns, running, outputs, width });
                 dispatch(Values { task: self, scores, columns, key, count, sums: outputs });
             }
-            for (i, running) in running.iter().enumerate() {
-                let place = [batch, 0, first_head + i];
+            dispatch(Normalize { outputs: &mut *sums, width, running: &running });
+            for (i, row) in sums.chunks_exact(width).enumerate() {
                 // SAFETY: this batch and head belong to this task alone.
-                unsafe { out.write(place, &sums[i * width..][..width], running.normalizer()) };
+                unsafe { out.write([batch, 0, first_head + i], row) };
             }
         });
     }
@@ -83,7 +69,6 @@ impl Task<'_> {
 /// Scores of all queries of the group against one key after the other.
 struct Scores<'a> {
     task: &'a Task<'a>,
-    q: &'a [f32],
     /// The first key and how many.
     key: usize,
     count: usize,
@@ -97,12 +82,13 @@ impl Kernel for Scores<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (problem, [batch, kv_head]) = (self.task.problem, self.task.place);
-        let width = problem.sizes.head_dim;
+        let (width, group) = (problem.sizes.head_dim, problem.sizes.group());
+        let unit = problem.scale * LOG2_E;
         for i in 0..self.count {
             let key = problem.k.row(batch, self.key + i, kv_head, width);
-            for head in 0..problem.sizes.group() {
-                let score = dot::<S>(&self.q[head * width..][..width], key);
-                self.scores[head * self.columns + i] = score;
+            for head in 0..group {
+                let q = problem.q.row(batch, 0, kv_head * group + head, width);
+                self.scores[head * self.columns + i] = dot::<S>(q, key) * unit;
             }
         }
     }

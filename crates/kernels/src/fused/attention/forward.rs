@@ -4,8 +4,8 @@ use std::f32::consts::LOG2_E;
 
 use rayon::prelude::*;
 
-use super::heads::HeadsMut;
-use super::softmax::{Running, Weights};
+use super::heads::{Heads, HeadsMut};
+use super::softmax::{Normalize, Running, Weights};
 use super::{Problem, scratch};
 use crate::simd::product::{Left, Out, Right, product};
 use crate::simd::{WIDTH, dispatch};
@@ -51,16 +51,18 @@ struct Task<'a> {
     rows: [usize; 2],
 }
 
-/// Keys packed for products.
+/// Keys and values ready for products.
 struct Packed<'a> {
-    /// Transposed keys, `[head_dim, stride]`.
+    /// Transposed keys in units of scores, `[head_dim, stride]`.
     keys: &'a [f32],
     stride: usize,
     /// Values, `[keys, width]`.
-    values: &'a [f32],
+    values: Right<'a>,
+    /// Length of a row of values in whole vectors.
     width: usize,
-    /// The key that the packed ones begin with.
+    /// The key that both begin with, and how many there are.
     first: usize,
+    count: usize,
 }
 
 impl Task<'_> {
@@ -76,34 +78,27 @@ impl Task<'_> {
         let width = sizes.value_dim.next_multiple_of(WIDTH);
         let lengths = [
             sizes.head_dim * stride,
-            padded * width,
-            BLOCK_ROWS * sizes.head_dim,
+            Heads::room([count, sizes.value_dim]),
             BLOCK_ROWS * BLOCK_KEYS,
             BLOCK_ROWS * width,
         ];
-        scratch::with(lengths, |[keys, values, q, scores, sums]| {
+        scratch::with(lengths, |[keys, room, scores, sums]| {
             let place = [batch, visible.start, kv_head];
-            if sizes.head_dim > 0 {
-                problem.k.pack_transposed(place, [count, padded], keys, stride);
+            let unit = problem.scale * LOG2_E;
+            if count > 0 {
+                problem.k.pack_transposed(place, [count, padded], unit, keys, stride);
             }
-            if width > 0 {
-                let (real, padding) = values.split_at_mut(count * width);
-                problem.v.pack(place, sizes.value_dim, 1.0, real, width);
-                padding.fill(0.0);
-            }
-            let packed = Packed { keys, stride, values, width, first: visible.start };
+            let values = match count {
+                0 => Right { data: &[], row: 0 },
+                _ => problem.v.right(place, [count, sizes.value_dim], room),
+            };
+            let packed = Packed { keys, stride, values, width, first: visible.start, count };
             let mut log_sums = Vec::with_capacity(sizes.group() * rows);
             for head in kv_head * sizes.group()..(kv_head + 1) * sizes.group() {
                 for row in (first_row..first_row + rows).step_by(BLOCK_ROWS) {
                     let rows = BLOCK_ROWS.min(first_row + rows - row);
-                    let block = [head, row, rows];
-                    self.block(
-                        block,
-                        &packed,
-                        [&mut *q, &mut *scores, &mut *sums],
-                        out,
-                        &mut log_sums,
-                    );
+                    let room = [&mut *scores, &mut *sums];
+                    self.block([head, row, rows], &packed, room, out, &mut log_sums);
                 }
             }
             log_sums
@@ -116,17 +111,12 @@ impl Task<'_> {
         &self,
         [head, first_row, rows]: [usize; 3],
         packed: &Packed,
-        [q, scores, sums]: [&mut [f32]; 3],
+        [scores, sums]: [&mut [f32]; 2],
         out: &HeadsMut,
         log_sums: &mut Vec<f32>,
     ) {
         let (problem, sizes) = (self.problem, &self.problem.sizes);
         let (batch, width) = (self.place[0], packed.width);
-        if sizes.head_dim > 0 {
-            let q = &mut q[..rows * sizes.head_dim];
-            let place = [batch, first_row, head];
-            problem.q.pack(place, sizes.head_dim, problem.scale * LOG2_E, q, sizes.head_dim);
-        }
         let visible = problem.mask.visible(first_row..first_row + rows);
         // From here on keys are counted from the first packed one, in whole vectors.
         let start = (visible.start - packed.first) / WIDTH * WIDTH;
@@ -138,8 +128,8 @@ impl Task<'_> {
             let columns = BLOCK_KEYS.min(end - key);
             product(
                 [rows, columns, sizes.head_dim],
-                Left { data: q, row: sizes.head_dim, column: 1 },
-                Right { data: &packed.keys[key.min(packed.keys.len())..], row: packed.stride },
+                problem.q.left([batch, first_row, head]),
+                Right { data: &packed.keys[key..], row: packed.stride },
                 Out { data: &mut *scores, row: BLOCK_KEYS },
                 false,
             );
@@ -152,9 +142,6 @@ impl Task<'_> {
                     f32::NEG_INFINITY,
                 );
             }
-            if width == 0 {
-                continue;
-            }
             dispatch(Weights {
                 scores: &mut scores[..rows * BLOCK_KEYS],
                 stride: BLOCK_KEYS,
@@ -163,21 +150,23 @@ impl Task<'_> {
                 outputs: sums,
                 width,
             });
+            let values = packed.values;
             product(
-                [rows, width, columns],
+                [rows, width, columns.min(packed.count - key)],
                 Left { data: scores, row: BLOCK_KEYS, column: 1 },
-                Right { data: &packed.values[key * width..], row: width },
+                Right { data: &values.data[key * values.row..], row: values.row },
                 Out { data: sums, row: width },
                 true,
             );
         }
-        for (i, running) in running[..rows].iter().enumerate() {
-            let row = &sums[i * width..][..sizes.value_dim];
+        let running = &running[..rows];
+        dispatch(Normalize { outputs: sums, width, running });
+        for (i, row) in sums.chunks_exact(width).enumerate() {
             let place = [batch, first_row + i, head];
             // SAFETY: this batch, row and head belong to this task alone.
-            unsafe { out.write(place, row, running.normalizer()) };
-            log_sums.push(running.log_sum());
+            unsafe { out.write(place, &row[..sizes.value_dim]) };
         }
+        log_sums.extend(running.iter().map(Running::log_sum));
     }
 }
 

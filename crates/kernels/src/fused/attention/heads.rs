@@ -5,6 +5,10 @@ use std::mem::MaybeUninit;
 
 use burn_flex::FlexTensor;
 
+use crate::simd::WIDTH;
+use crate::simd::product::{Left, Right};
+use crate::simd::transpose::transpose;
+
 /// Distances between batches, rows and heads; the elements of a row are adjacent.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -65,40 +69,53 @@ impl<'a> Heads<'a> {
         &self.data[self.layout.at(batch, row, head)..][..width]
     }
 
-    /// Copies rows times `factor` into rows of `stride`, zeros behind the elements.
-    pub fn pack(
-        &self,
-        [batch, first, head]: [usize; 3],
-        width: usize,
-        factor: f32,
-        into: &mut [f32],
-        stride: usize,
-    ) {
-        for (i, to) in into.chunks_exact_mut(stride).enumerate() {
-            let (to, padding) = to.split_at_mut(width);
-            for (to, &from) in to.iter_mut().zip(self.row(batch, first + i, head, width)) {
-                *to = from * factor;
-            }
-            padding.fill(0.0);
-        }
+    /// Rows from `first` on as the left operand of a product.
+    pub fn left(&self, [batch, first, head]: [usize; 3]) -> Left<'a> {
+        let data = &self.data[self.layout.at(batch, first, head)..];
+        Left { data, row: self.layout.row, column: 1 }
     }
 
-    /// Copies `count` rows as columns: element `i` of row `j` goes to `into[i * stride + j]`, and
-    /// columns up to `padded` become zero.
+    /// Rows from `first` on as the right operand of a product: where they lie, if they are whole
+    /// vectors, otherwise copied into `room` with zeros behind the elements.
+    pub fn right<'r>(
+        &self,
+        [batch, first, head]: [usize; 3],
+        [count, width]: [usize; 2],
+        room: &'r mut [f32],
+    ) -> Right<'r>
+    where
+        'a: 'r,
+    {
+        if width.is_multiple_of(WIDTH) {
+            let data = &self.data[self.layout.at(batch, first, head)..];
+            return Right { data, row: self.layout.row };
+        }
+        let row = width.next_multiple_of(WIDTH);
+        for (i, to) in room.chunks_exact_mut(row).take(count).enumerate() {
+            to[..width].copy_from_slice(self.row(batch, first + i, head, width));
+            to[width..].fill(0.0);
+        }
+        Right { data: room, row }
+    }
+
+    /// Floats of room that [`right`](Self::right) needs.
+    pub fn room([count, width]: [usize; 2]) -> usize {
+        if width.is_multiple_of(WIDTH) { 0 } else { count * width.next_multiple_of(WIDTH) }
+    }
+
+    /// Copies `count` rows times `factor` as columns: element `i` of row `j` goes to
+    /// `into[i * stride + j]`, and columns up to `padded` become zero.
     pub fn pack_transposed(
         &self,
         [batch, first, head]: [usize; 3],
         [count, padded]: [usize; 2],
+        factor: f32,
         into: &mut [f32],
         stride: usize,
     ) {
         let width = into.len() / stride;
-        for j in 0..count {
-            let from = self.row(batch, first + j, head, width);
-            for (to, &from) in into[j..].iter_mut().step_by(stride).zip(from) {
-                *to = from;
-            }
-        }
+        let from = &self.data[self.layout.at(batch, first, head)..];
+        transpose([count, width], from, self.layout.row, factor, into, stride);
         for row in into.chunks_exact_mut(stride) {
             row[count..padded].fill(0.0);
         }
@@ -129,17 +146,15 @@ impl<'a> HeadsMut<'a> {
         Self { layout, ..*self }
     }
 
-    /// Writes one row: `from` times `factor`.
+    /// Writes one row.
     ///
     /// # Safety
     /// No other thread may write the same row.
     #[expect(unsafe_code, reason = "several threads write rows of one buffer")]
-    pub unsafe fn write(&self, [batch, row, head]: [usize; 3], from: &[f32], factor: f32) {
+    pub unsafe fn write(&self, [batch, row, head]: [usize; 3], from: &[f32]) {
         let at = self.layout.at(batch, row, head);
         assert!(at + from.len() <= self.len, "attention: row outside its buffer");
-        for (i, &value) in from.iter().enumerate() {
-            // SAFETY: inside the buffer, and nobody else's row.
-            unsafe { (*self.data.add(at + i)).write(value * factor) };
-        }
+        // SAFETY: inside the buffer, and nobody else's row.
+        unsafe { self.data.add(at).cast::<f32>().copy_from(from.as_ptr(), from.len()) };
     }
 }

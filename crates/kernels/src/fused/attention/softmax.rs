@@ -21,7 +21,7 @@ impl Running {
     }
 
     /// Factor that turns weights into probabilities; 0 for a row that saw nothing.
-    pub fn normalizer(&self) -> f32 {
+    fn normalizer(&self) -> f32 {
         if self.sum == 0.0 { 0.0 } else { 1.0 / self.sum }
     }
 }
@@ -79,6 +79,30 @@ impl Kernel for Weights<'_> {
     }
 }
 
+/// Turns sums over values into means: divides each row by its sum of weights.
+pub struct Normalize<'a> {
+    /// Rows of sums over values.
+    pub outputs: &'a mut [f32],
+    /// Length of a row.
+    pub width: usize,
+    /// One per row.
+    pub running: &'a [Running],
+}
+
+impl Kernel for Normalize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (outputs, running) in self.outputs.chunks_exact_mut(self.width).zip(self.running) {
+            let factor = running.normalizer();
+            for output in outputs {
+                *output *= factor;
+            }
+        }
+    }
+}
+
 /// Turns a block of scores into probabilities `2^(score - log_sum)`.
 pub struct Probabilities<'a> {
     /// Rows of scores.
@@ -104,7 +128,8 @@ impl Kernel for Probabilities<'_> {
     }
 }
 
-/// Turns gradients of probabilities into gradients of scores: `p · (grad - Σ p·grad)`.
+/// Turns gradients of probabilities into gradients of scores before scaling:
+/// `scale · p · (grad - Σ p·grad)`.
 pub struct ScoreGradients<'a> {
     /// Rows of gradients.
     pub grads: &'a mut [f32],
@@ -116,6 +141,8 @@ pub struct ScoreGradients<'a> {
     pub columns: usize,
     /// `Σ p·grad` of each row.
     pub projections: &'a [f32],
+    /// The factor on scores.
+    pub scale: f32,
 }
 
 impl Kernel for ScoreGradients<'_> {
@@ -127,7 +154,7 @@ impl Kernel for ScoreGradients<'_> {
         for ((grads, probabilities), &projection) in rows.zip(self.projections) {
             let probabilities = &probabilities[..self.columns];
             for (grad, &probability) in grads[..self.columns].iter_mut().zip(probabilities) {
-                *grad = probability * (*grad - projection);
+                *grad = self.scale * probability * (*grad - projection);
             }
         }
     }

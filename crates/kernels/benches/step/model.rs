@@ -1,28 +1,26 @@
-//! A whole GPT training step on these kernels: forward, backward, clipping, AdamW.
-//!
-//! The shapes of `wuji bench train`: GPT-2 blocks without biases, learned positions, untied head.
-//! `cargo bench -p wuji-kernels --bench step -- --profile-time 10` under `perf record` shows where
-//! the time goes.
+//! A GPT and its training step, written on the kernels alone.
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use criterion::{Criterion, criterion_group, criterion_main};
 use wuji_kernels::{
     AdamWStep, AttentionOptions, adamw_step, attention_packed, cross_entropy_sum, embedding, gelu,
     layer_norm, linear, squared_norm,
 };
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Sizes of a model and its batch.
 #[derive(Clone, Copy)]
-struct Shape {
-    batch: usize,
-    context: usize,
-    layers: usize,
-    heads: usize,
-    width: usize,
-    vocabulary: usize,
+pub struct Shape {
+    /// Sequences.
+    pub batch: usize,
+    /// Tokens per sequence.
+    pub context: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// Heads per block.
+    pub heads: usize,
+    /// Size of a hidden state.
+    pub width: usize,
+    /// Number of tokens.
+    pub vocabulary: usize,
 }
 
 /// A parameter, a matrix or a vector (one row), with its moments.
@@ -31,14 +29,16 @@ struct Parameter {
     moments: Option<[Tensor<2>; 2]>,
 }
 
-struct Model {
+/// A GPT-2 without biases, its parameters and their moments.
+pub struct Model {
     shape: Shape,
     parameters: Vec<Parameter>,
     step: u64,
 }
 
 impl Model {
-    fn new(shape: Shape) -> Self {
+    /// Random weights.
+    pub fn new(shape: Shape) -> Self {
         let Shape { context, width, vocabulary, .. } = shape;
         let device = Device::flex();
         let mut sizes = vec![[vocabulary, width], [context, width]];
@@ -82,7 +82,8 @@ impl Model {
         cross_entropy_sum(logits.reshape([batch * context, vocabulary]), targets, 0.0)
     }
 
-    fn step(&mut self, ids: &TensorData, targets: &TensorData) -> f32 {
+    /// One step; returns the loss before it.
+    pub fn step(&mut self, ids: &TensorData, targets: &TensorData) -> f32 {
         let tracked = Device::flex().autodiff();
         let ids = Tensor::from_data(ids.clone(), &tracked);
         let targets = Tensor::from_data(targets.clone(), &tracked);
@@ -119,24 +120,3 @@ impl Model {
         loss
     }
 }
-
-fn bench(criterion: &mut Criterion) {
-    let small = Shape { batch: 12, context: 64, layers: 4, heads: 4, width: 128, vocabulary: 65 };
-    let medium =
-        Shape { batch: 8, context: 256, layers: 6, heads: 6, width: 384, vocabulary: 4096 };
-    for (name, shape) in [("12x64,4x4x128,65", small), ("8x256,6x6x384,4096", medium)] {
-        let size = [shape.batch, shape.context];
-        let count = size[0] * size[1];
-        let id = |i: usize| (i * 7919 % 1_000_003 % shape.vocabulary) as i32;
-        let ids = TensorData::new((0..count).map(id).collect(), size);
-        let targets = TensorData::new((1..=count).map(id).collect(), [count]);
-        let mut model = Model::new(shape);
-        let mut group = criterion.benchmark_group("step");
-        group.sample_size(10);
-        group.bench_function(name, |bencher| bencher.iter(|| model.step(&ids, &targets)));
-        group.finish();
-    }
-}
-
-criterion_group!(benches, bench);
-criterion_main!(benches);
