@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::cargo::{self, Workspace};
-use crate::tidy;
+use crate::{tidy, wuji};
 
 /// Formatting, tidy, clippy and docs, cheapest first, stopping at the first that fails.
 pub fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -29,6 +29,31 @@ pub fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<Exit
     }
     step("docs");
     docs(workspace, &[])
+}
+
+/// The generated pages, brought up to date, and the documentation of every library.
+pub fn documentation(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    write_configuration_reference(workspace)?;
+    docs(workspace, arguments)
+}
+
+/// `docs/configuration.md`, which the command knows; a test of its own compares the two.
+fn write_configuration_reference(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut command = Command::new(wuji::build(workspace, &[])?);
+    cargo::forget_this_package(&mut command);
+    let output = command.args(["train", "--config-reference"]).output();
+    let output = output.context("the wuji command could not be started")?;
+    if !output.status.success() {
+        bail!("wuji train --config-reference failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let path = workspace.root().join("docs/configuration.md");
+    let is_current = std::fs::read(&path).is_ok_and(|page| page == output.stdout);
+    if !is_current {
+        step("docs/configuration.md");
+        std::fs::write(&path, output.stdout)
+            .with_context(|| format!("{} could not be written", path.display()))?;
+    }
+    Ok(())
 }
 
 /// The documentation of every library, with rustdoc's warnings as errors.

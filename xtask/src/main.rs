@@ -61,7 +61,7 @@ fn run(chore: Chore, workspace: &Workspace, arguments: &[String]) -> anyhow::Res
         Chore::Test => test::run(workspace, arguments),
         Chore::Golden => test::golden(workspace, arguments),
         Chore::Tidy => tidy::run(workspace, arguments),
-        Chore::Docs => chores::docs(workspace, arguments),
+        Chore::Docs => chores::documentation(workspace, arguments),
         Chore::Bench => chores::bench(workspace, arguments),
         Chore::Ci => chores::ci(workspace, arguments),
     }

@@ -14,7 +14,7 @@ pub enum Chore {
     Test,
     /// The workspace's invariants.
     Tidy,
-    /// The API documentation.
+    /// The generated pages and the API documentation.
     Docs,
     /// The criterion benchmarks.
     Bench,
@@ -37,7 +37,7 @@ const CHORES: [(Chore, &str, &str); 7] = [
         "tidy",
         "the workspace's invariants: layers, backends, sources, manifests, documents",
     ),
-    (Chore::Docs, "docs", "the API documentation, warnings as errors; `--open` to read it"),
+    (Chore::Docs, "docs", "the generated pages and the API documentation; `--open` to read it"),
     (Chore::Bench, "bench", "the criterion benchmarks; `bench -- FILTER` for some of them"),
     (
         Chore::Golden,
@@ -50,15 +50,15 @@ const CHORES: [(Chore, &str, &str); 7] = [
 /// The verbs of the `wuji` command and their lines of help.
 const WUJI: [(&str, &str); 10] = [
     ("train", "pre-train a model; with nothing else, on the embedded corpus"),
-    ("generate", "continue a prompt"),
-    ("forward", "one forward pass over named inputs, for inspection and parity"),
-    ("eval", "score a model, with intervals and baselines"),
-    ("tokenizer", "train, encode, decode and describe tokenizers"),
+    ("generate", "continue a text"),
+    ("forward", "one forward pass over named tensors, for inspection and parity"),
+    ("tokenizer", "train, try and describe tokenizers"),
     ("data", "list, fetch, verify and prepare data sets"),
-    ("convert", "convert checkpoints between formats"),
+    ("convert", "convert a checkpoint to a Hugging Face model directory"),
+    ("info", "describe a model: shape, parameters, memory, arithmetic"),
     ("bench", "time `train`, `generate` or `tokenizer`"),
-    ("report", "rebuild the report of a run"),
-    ("device", "what this build and this machine offer"),
+    ("report", "render the report of a run again"),
+    ("device", "what this build and this machine can compute on"),
 ];
 
 /// What the user asked for.

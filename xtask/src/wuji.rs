@@ -23,7 +23,22 @@ pub fn build_and_become(workspace: &Workspace, arguments: &[OsString]) -> anyhow
     let mut command = Command::new(&program);
     command.args(arguments);
     forget_this_package(&mut command);
+    if let Some(revision) = revision(workspace) {
+        command.env("WUJI_REVISION", revision);
+    }
     become_command(command, &program)
+}
+
+/// The revision of the checkout, with `+` after it when files differ from it, for the record of a
+/// run. It is passed when wuji starts rather than compiled in: a commit then rebuilds nothing.
+fn revision(workspace: &Workspace) -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(workspace.root()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    };
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(if changed { format!("{commit}+") } else { commit })
 }
 
 /// The features that the devices named in the arguments need (`--device wgpu:1`, `--device=cuda`).

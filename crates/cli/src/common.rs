@@ -1,4 +1,7 @@
-//! What every verb shares: `--device`, `--json`, `--quiet`, the log.
+//! What every verb shares: `--device`, `--json`, `--quiet`, the output, the log.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -23,17 +26,34 @@ pub struct Common {
 impl Common {
     /// Prints `value` as JSON with `--json`, and otherwise what `text` says.
     pub fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(value)?);
-        } else {
-            println!("{}", text());
+        let text = if self.json { serde_json::to_string_pretty(value)? } else { text() };
+        print(&text)
+    }
+
+    /// Something worth knowing that is not the result, on standard error.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
         }
-        Ok(())
     }
 }
 
+/// A line, or several, on standard output.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// `path`, or the model in it where it is a run directory.
+pub fn model_dir(path: &Path) -> PathBuf {
+    let of_run = path.join("model");
+    let is_run = !path.join("config.json").exists() && of_run.join("config.json").is_file();
+    if is_run { of_run } else { path.to_path_buf() }
+}
+
 /// Warnings go to standard error; `RUST_LOG` asks for more.
-pub fn start_log(_common: &Common) {
+pub fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

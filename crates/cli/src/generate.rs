@@ -7,25 +7,32 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use serde::Serialize;
+use wuji::WujiError;
 use wuji::inference::Engine;
 use wuji::protocol::{FinishReason, GenerateOptions, GenerateRequest, TextModel, Usage};
 
-use crate::common::Common;
+use crate::common::{Common, model_dir, print};
 
 /// Options of `generate`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A model directory.
+    /// A model directory, or that of a run.
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// The text to continue.
-    #[arg(long, default_value = "")]
+    /// The text to continue; without it, a text is begun.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     prompt: String,
+    /// A file with the text to continue.
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    prompt_file: Option<PathBuf>,
     /// Tokens to add at most.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_name = "N")]
     max_new_tokens: usize,
+    /// Tokens to add at least, before the text may end.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    min_new_tokens: usize,
     /// 0 is greedy; below 1 sharper, above 1 flatter.
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, value_name = "T")]
     temperature: f32,
     /// Keep the K most likely tokens.
     #[arg(long, value_name = "K")]
@@ -39,6 +46,9 @@ pub struct Args {
     /// Make tokens that are already in the text less likely; 1 is off.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     repetition_penalty: f32,
+    /// Let no run of N tokens appear twice.
+    #[arg(long, value_name = "N")]
+    no_repeat_ngram_size: Option<usize>,
     /// End before this text; may be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
@@ -57,42 +67,60 @@ struct Output<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
-    let device = common.device.open().map_err(wuji::WujiError::from)?;
-    let engine = Engine::load(&args.model, &device).map_err(wuji::WujiError::from)?;
-    let options = GenerateOptions {
-        max_new_tokens: args.max_new_tokens,
-        temperature: args.temperature,
-        top_k: args.top_k,
-        top_p: args.top_p,
-        min_p: args.min_p,
-        repetition_penalty: args.repetition_penalty,
-        stop: args.stop.clone(),
-        seed: args.seed,
-        ..GenerateOptions::default()
-    };
-    let request = GenerateRequest::new(args.prompt.as_str()).with_options(options);
+    let prompt = args.prompt()?;
+    let request = GenerateRequest::new(prompt.as_str()).with_options(args.options());
+    request.validate()?;
+    let engine = Engine::load(&model_dir(&args.model), &common.device.open()?)?;
+    if common.json {
+        let response = engine.complete(&request)?;
+        let (finish_reason, usage) = (response.finish_reason, response.usage);
+        let output = Output { prompt: &prompt, text: response.text, finish_reason, usage };
+        return common.print(&output, String::new);
+    }
+    stream(&engine, &prompt, &request)
+}
+
+/// Prints the prompt, and every piece of text as soon as it is certain.
+fn stream(engine: &Engine, prompt: &str, request: &GenerateRequest) -> Result<()> {
     let mut out = std::io::stdout();
-    if !common.json {
-        write!(out, "{}", args.prompt)?;
-    }
+    write!(out, "{prompt}")?;
+    out.flush()?;
     let mut failed = None;
-    let mut sink = |piece: &str| {
-        if common.json {
-            return ControlFlow::Continue(());
-        }
-        match write!(out, "{piece}").and_then(|()| out.flush()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
-            }
+    let mut sink = |piece: &str| match write!(out, "{piece}").and_then(|()| out.flush()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
         }
     };
-    let response = engine.generate(&request, &mut sink).map_err(wuji::WujiError::from)?;
-    if let Some(error) = failed {
-        return Err(error.into());
+    engine.generate(request, &mut sink)?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => print(""),
     }
-    let (prompt, text) = (args.prompt.as_str(), response.text);
-    let (finish_reason, usage) = (response.finish_reason, response.usage);
-    common.print(&Output { prompt, text, finish_reason, usage }, String::new)
+}
+
+impl Args {
+    fn prompt(&self) -> Result<String> {
+        let Some(path) = &self.prompt_file else { return Ok(self.prompt.clone()) };
+        let read = std::fs::read_to_string(path);
+        let explain = |source| WujiError::Io { action: "reading", path: path.clone(), source };
+        Ok(read.map_err(explain)?)
+    }
+
+    fn options(&self) -> GenerateOptions {
+        GenerateOptions {
+            max_new_tokens: self.max_new_tokens,
+            min_new_tokens: self.min_new_tokens,
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            no_repeat_ngram_size: self.no_repeat_ngram_size,
+            stop: self.stop.clone(),
+            seed: self.seed,
+            ..GenerateOptions::default()
+        }
+    }
 }

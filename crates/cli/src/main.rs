@@ -1,19 +1,30 @@
 //! The `wuji` command: verbs over the facade.
 //!
 //! Results go to standard output, progress and logs to standard error. Exit code 0 is done, 1
-//! failed, 2 wrong usage, config or data. One file per verb; nothing here decides anything about
-//! models or data.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the binary that prints")]
+//! failed, 2 wrong usage, config or data. One file per verb, a folder where a verb has verbs of its
+//! own; nothing here decides anything about models or data.
+#![expect(clippy::print_stderr, reason = "this is the binary that prints")]
 
 mod bar;
+mod bench;
 mod common;
+mod convert;
+mod data;
 mod device;
 mod exit;
+mod forward;
 mod generate;
+mod info;
+mod layout;
+mod panics;
+mod report;
+mod text_args;
+mod tokenizer;
 mod train;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 // Training allocates and frees large tensors every step; mimalloc keeps their pages.
@@ -33,20 +44,51 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Pre-train a model: raw text to a trained, resumable, reported model directory.
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Continue a text.
     Generate(generate::Args),
+    /// One forward pass over named tensors, for inspection and parity.
+    Forward(forward::Args),
+    /// Train, try and describe tokenizers.
+    #[command(subcommand)]
+    Tokenizer(tokenizer::Verb),
+    /// List, fetch, verify and prepare data sets.
+    #[command(subcommand)]
+    Data(data::Verb),
+    /// Convert a checkpoint to a Hugging Face model directory.
+    Convert(convert::Args),
+    /// Describe a model: its shape, its parameters by part, its memory and arithmetic.
+    Info(info::Args),
+    /// Time training, generation or tokenizing.
+    #[command(subcommand)]
+    Bench(bench::Verb),
+    /// Render the report of a run again.
+    Report(report::Args),
     /// What this build and this machine can compute on.
     Device(device::Args),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    common::start_log(&cli.common);
-    let result = match cli.verb {
-        Verb::Train(args) => train::run(&args, &cli.common),
-        Verb::Generate(args) => generate::run(&args, &cli.common),
-        Verb::Device(args) => device::run(&args, &cli.common),
-    };
-    exit::code(result)
+    common::start_log();
+    match panics::catch(|| run(&cli)) {
+        Ok(result) => exit::code(result),
+        Err(panic) => exit::panicked(&panic),
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let common = &cli.common;
+    match &cli.verb {
+        Verb::Train(args) => train::run(args, common),
+        Verb::Generate(args) => generate::run(args, common),
+        Verb::Forward(args) => forward::run(args, common),
+        Verb::Tokenizer(verb) => tokenizer::run(verb, common),
+        Verb::Data(verb) => data::run(verb, common),
+        Verb::Convert(args) => convert::run(args, common),
+        Verb::Info(args) => info::run(args, common),
+        Verb::Bench(verb) => bench::run(verb, common),
+        Verb::Report(args) => report::run(args, common),
+        Verb::Device(args) => device::run(args, common),
+    }
 }

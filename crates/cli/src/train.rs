@@ -1,17 +1,19 @@
 //! `wuji train`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
-use wuji::config::{ConfigLayers, PRESETS, RunConfig};
+use wuji::config::{ConfigLayers, PRESETS, Preset, RunConfig, reference};
 use wuji::data::SourceOptions;
 use wuji::pretrain::{PretrainOptions, PretrainSummary, pretrain_with};
 use wuji::training::{StopReason, StopSignal};
 
 use crate::bar::Console;
-use crate::common::Common;
+use crate::common::{Common, print};
 use crate::exit::Wrong;
+use crate::text_args::TextArgs;
 
 /// Options of `train`.
 #[derive(Debug, ClapArgs)]
@@ -32,9 +34,6 @@ pub struct Args {
     /// Seed of weights, data order and dropout.
     #[arg(long)]
     seed: Option<u64>,
-    /// Replace bytes that are not UTF-8 instead of refusing them.
-    #[arg(long)]
-    lossy: bool,
     /// Where to write the run; runs/PRESET-N by default.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -47,20 +46,28 @@ pub struct Args {
     /// Print the resolved config and stop.
     #[arg(long)]
     print_config: bool,
+    /// Print the configuration reference as Markdown and stop.
+    #[arg(long, hide = true)]
+    config_reference: bool,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
     if args.list_presets {
-        for preset in PRESETS {
-            println!("{:24} {}", preset.name, preset.summary);
-        }
-        return Ok(());
+        let names = PRESETS.iter().map(|preset| (preset.name, preset.summary));
+        let names: BTreeMap<&str, &str> = names.collect();
+        let line = |preset: &Preset| format!("{:24} {}", preset.name, preset.summary);
+        return common
+            .print(&names, || PRESETS.iter().map(line).collect::<Vec<_>>().join("\n"));
+    }
+    if args.config_reference {
+        return print(reference().trim_end());
     }
     let config = resolve(args)?;
     if args.print_config {
-        print!("{}", config.to_toml());
-        return Ok(());
+        return common.print(&config, || config.to_toml().trim_end().to_string());
     }
     let stop = StopSignal::default();
     stop_on_signals(&stop)?;
@@ -69,7 +76,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
         device: common.device.clone(),
         resume: args.resume.is_some(),
         stop,
-        revision: option_env!("WUJI_REVISION").unwrap_or("unknown").to_string(),
+        revision: std::env::var("WUJI_REVISION").unwrap_or_else(|_| "unknown".to_string()),
     };
     let summary = pretrain_with(&config, &options, &mut Console::new(common.quiet))?;
     common.print(&summary, || describe(&summary))?;
@@ -96,10 +103,8 @@ fn resolve(args: &Args) -> Result<RunConfig> {
     if !args.data.is_empty() {
         config.data.sources = vec![SourceOptions::new(args.data.iter().map(absolute))];
     }
-    if args.lossy {
-        for source in &mut config.data.sources {
-            source.invalid_utf8 = wuji::data::source::InvalidUtf8::Replace;
-        }
+    for source in &mut config.data.sources {
+        args.text.apply(source);
     }
     Ok(config)
 }

@@ -29,7 +29,7 @@ impl LmHead {
             Some(projection) => projection.forward(hidden),
             None => {
                 let weight = token_embedding.val().transpose();
-                burn::tensor::module::linear(hidden, weight, None)
+                wuji_kernels::linear(hidden, weight, None)
             }
         }
     }

@@ -33,8 +33,8 @@ pub enum WujiError {
         /// The directory.
         path: PathBuf,
     },
-    /// There is no run to resume.
-    #[error("{path} holds no run to resume: {reason}")]
+    /// There is no run.
+    #[error("{path} holds no run: {reason}")]
     NoRun {
         /// The directory.
         path: PathBuf,
@@ -53,6 +53,31 @@ pub enum WujiError {
         /// Fingerprint now.
         is: String,
     },
+    /// The report of a run that has not been finished.
+    #[error("{path} holds a run that is not finished; continue it with `wuji train --resume {path}`")]
+    Unfinished {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// A file given as input does not hold what is needed of it.
+    #[error("{path}: {problem}")]
+    Input {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong, with what was expected and what was found.
+        problem: String,
+    },
+    /// Something that this version cannot do.
+    #[error("{what} is not in this version; {instead}")]
+    Unsupported {
+        /// What was asked for.
+        what: String,
+        /// What can be done.
+        instead: String,
+    },
+    /// The device failed while it computed.
+    #[error("the device failed: {0}")]
+    Execution(String),
     /// From `wuji-device`.
     #[error(transparent)]
     Device(#[from] wuji_device::DeviceError),
@@ -62,6 +87,9 @@ pub enum WujiError {
     /// From `wuji-data`.
     #[error(transparent)]
     Data(#[from] wuji_data::DataError),
+    /// From the catalogue of public data sets.
+    #[error(transparent)]
+    Catalogue(#[from] wuji_data::catalogue::CatalogueError),
     /// From `wuji-classical`.
     #[error("n-gram baseline: {0}")]
     Classical(#[from] wuji_classical::ClassicalError),
@@ -94,6 +122,10 @@ impl WujiError {
         source: std::io::Error,
     ) -> Self {
         Self::Io { action, path: path.into(), source }
+    }
+
+    pub(crate) fn input(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self::Input { path: path.into(), problem: problem.into() }
     }
 
     pub(crate) fn config(origin: impl Into<String>, problem: impl Into<String>) -> Self {

@@ -2,7 +2,9 @@
 //!
 //! Each part is a crate of its own and is re-exported here under its role; what only makes sense
 //! with all of them at hand lives here: the [`config`] of a run, [`pretrain`](mod@pretrain) from raw
-//! text to a model directory, and its [`report`].
+//! text to a model directory, and its [`report`]; and around a model directory, [`convert`](mod@convert)
+//! to make one, [`inspect`] to describe one, [`forward`](mod@forward) to look inside, and [`bench`] to
+//! time the parts.
 //!
 //! ```no_run
 //! use wuji::prelude::*;
@@ -16,9 +18,16 @@
 //! ```
 
 pub mod config;
-mod error;
 pub mod pretrain;
 pub mod report;
+pub mod tokenizers;
+
+pub mod bench;
+pub mod convert;
+pub mod forward;
+pub mod inspect;
+
+mod error;
 
 pub use error::WujiError;
 pub use wuji_classical as classical;

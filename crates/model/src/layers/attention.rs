@@ -70,6 +70,11 @@ impl Attention {
         context: &AttentionContext,
         cache: Option<(&mut KvCache, usize)>,
     ) -> Tensor<3> {
+        let training_dropout = self.dropout > 0.0 && hidden.device().is_autodiff();
+        // Packed, nothing is taken apart: three copies and three padded gradients less.
+        if cache.is_none() && self.query_norm.is_none() && !training_dropout {
+            return self.forward_packed(hidden, context);
+        }
         let [batch, seq, _] = hidden.dims();
         let (q, k, v) = self.project(hidden, context);
         let (k, v) = match cache {
@@ -77,17 +82,33 @@ impl Attention {
             None => (k, v),
         };
         let allowed = context.allowed.clone();
-        let attended = if self.dropout > 0.0 && q.device().is_autodiff() {
+        let attended = if training_dropout {
             self.attend_with_dropout(q, k, v, allowed)
         } else {
-            let options = AttentionOptions {
-                causal: true,
-                scale: Some(self.scale),
-                ..AttentionOptions::default()
-            };
-            wuji_kernels::attention(q, k, v, allowed, &options)
+            wuji_kernels::attention(q, k, v, allowed, &self.options())
         };
         self.output.forward(attended.reshape([batch, seq, self.heads * self.head_dim]))
+    }
+
+    fn options(&self) -> AttentionOptions {
+        AttentionOptions { scale: Some(self.scale), ..AttentionOptions::causal() }
+    }
+
+    fn forward_packed(&self, hidden: Tensor<3>, context: &AttentionContext) -> Tensor<3> {
+        let mut qkv = self.qkv.forward(hidden);
+        if let Some(RotaryAngles { cos, sin }) = &context.angles {
+            let turning = self.heads + self.kv_heads;
+            qkv = wuji_kernels::rotary_packed(qkv, turning, cos.clone(), sin.clone());
+        }
+        let allowed = context.allowed.clone();
+        let (heads, kv_heads) = (self.heads, self.kv_heads);
+        self.output.forward(wuji_kernels::attention_packed(
+            qkv,
+            heads,
+            kv_heads,
+            allowed,
+            &self.options(),
+        ))
     }
 
     /// Queries `[batch, seq, heads, head_dim]`, keys and values `[batch, seq, kv_heads, head_dim]`,

@@ -26,6 +26,6 @@ impl Linear {
 
     /// Maps `x` of shape `[.., input]` to `[.., output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+        wuji_kernels::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
     }
 }

@@ -43,15 +43,13 @@ impl Mlp {
         let inner = self.up.forward(x);
         let activated = match self.kind {
             MlpKind::Plain => apply(self.activation, inner),
+            MlpKind::Gated if self.activation == Activation::Silu => {
+                wuji_kernels::silu_mul_packed(inner)
+            }
             MlpKind::Gated => {
                 let width = inner.dims()[2] / 2;
                 let gate = inner.clone().narrow(2, 0, width);
-                let up = inner.narrow(2, width, width);
-                if self.activation == Activation::Silu {
-                    wuji_kernels::silu_mul(gate, up)
-                } else {
-                    apply(self.activation, gate) * up
-                }
+                apply(self.activation, gate) * inner.narrow(2, width, width)
             }
         };
         self.down.forward(activated)

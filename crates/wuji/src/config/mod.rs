@@ -6,9 +6,11 @@
 
 mod layers;
 mod presets;
+mod reference;
 mod sections;
 mod suggest;
 
 pub use layers::ConfigLayers;
 pub use presets::{PRESETS, Preset};
+pub use reference::reference;
 pub use sections::{DataConfig, EvaluationConfig, RunConfig, SampleConfig, TokenizerConfig};

@@ -1,12 +1,13 @@
 //! Corpus, tokenizer and shards.
 
 use wuji_data::generate::StoryCorpusConfig;
-use wuji_data::{Corpus, DataError, Split};
+use wuji_data::{Corpus, Split};
 use wuji_tokenizer::{Tokenizer, TokenizerKind};
 
 use super::{Progress, RunDir, TokenizedText};
 use crate::WujiError;
 use crate::config::{DataConfig, RunConfig};
+use crate::tokenizers::train_on_parts;
 
 /// Opens the corpus, trains or loads the tokenizer, and makes (or finds) the shards.
 pub(super) fn prepare_text(
@@ -71,35 +72,7 @@ fn train(
     if kind == TokenizerKind::Char {
         sides.push(Split::Validation);
     }
-    let mut failure = None;
-    let mut texts = Vec::new();
-    for side in sides {
-        texts.push(corpus.texts(split, side)?);
-    }
-    let texts = Readable { parts: texts.into_iter().flatten(), failure: &mut failure };
-    let trained = Tokenizer::train(&config.tokenizer.train, texts);
-    match failure {
-        Some(error) => Err(error.into()),
-        None => Ok(trained?),
-    }
-}
-
-/// The texts until the first that cannot be read, which is kept for the caller.
-struct Readable<'a, I> {
-    parts: I,
-    failure: &'a mut Option<DataError>,
-}
-
-impl<I: Iterator<Item = Result<wuji_data::DocumentPart, DataError>>> Iterator for Readable<'_, I> {
-    type Item = String;
-
-    fn next(&mut self) -> Option<String> {
-        match self.parts.next()? {
-            Ok(part) => Some(part.text),
-            Err(error) => {
-                *self.failure = Some(error);
-                None
-            }
-        }
-    }
+    let texts = sides.into_iter().map(|side| corpus.texts(split, side));
+    let texts = texts.collect::<Result<Vec<_>, _>>()?;
+    train_on_parts(&config.tokenizer.train, texts.into_iter().flatten())
 }

@@ -9,7 +9,7 @@ mod metrics;
 use minijinja::Environment as Templates;
 use serde::Serialize;
 use wuji_model::ModelConfig;
-use wuji_training::EvalEvent;
+use wuji_training::{EvalEvent, StopReason};
 
 use crate::WujiError;
 use crate::config::RunConfig;
@@ -83,8 +83,14 @@ pub fn rewrite(run_dir: &RunDir) -> Result<(), WujiError> {
         |name: &str, error: String| WujiError::config(path.join(name).display().to_string(), error);
     let environment = toml::from_str(&read("environment.toml")?)
         .map_err(|error: toml::de::Error| malformed("environment.toml", error.to_string()))?;
-    let summary = serde_json::from_str(&read("summary.json")?)
+    if !path.join("summary.json").is_file() {
+        return Err(WujiError::Unfinished { path: path.to_path_buf() });
+    }
+    let summary: PretrainSummary = serde_json::from_str(&read("summary.json")?)
         .map_err(|error| malformed("summary.json", error.to_string()))?;
+    if summary.reason == StopReason::Interrupted {
+        return Err(WujiError::Unfinished { path: path.to_path_buf() });
+    }
     write(run_dir, &config, &environment, &summary)
 }
 

@@ -1,0 +1,94 @@
+//! `wuji bench generate`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use wuji::bench::{BenchShape, GenerateBench, GenerateReport, bench_generate};
+use wuji::model::CausalLm;
+
+use super::Measured;
+use crate::common::{Common, model_dir};
+use crate::exit::Wrong;
+use crate::layout::pairs;
+
+/// Options of `bench generate`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A model directory, or that of a run.
+    #[arg(long, value_name = "DIR", required_unless_present = "shape")]
+    model: Option<PathBuf>,
+    /// Or a GPT-2 with random weights: 1xCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY.
+    #[arg(long, conflicts_with = "model")]
+    shape: Option<BenchShape>,
+    /// Tokens of the prompt; half of the model's positions, at most 256, when absent.
+    #[arg(long, value_name = "N")]
+    prompt_tokens: Option<usize>,
+    /// Tokens to write; what the positions leave, at most 128, when absent.
+    #[arg(long, value_name = "N")]
+    new_tokens: Option<usize>,
+    /// Repetitions, of which the medians are reported.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
+    /// Seed of weights and prompt.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args, common: &Common) -> Result<()> {
+    let model = args.model(common)?;
+    let limit = model.config().max_position_embeddings();
+    let prompt_tokens = args.prompt_tokens.unwrap_or((limit / 2).clamp(1, 256));
+    let left = limit.saturating_sub(prompt_tokens);
+    let new_tokens = args.new_tokens.unwrap_or(left.min(128));
+    let rounds = args.rounds as usize;
+    let bench = GenerateBench { prompt_tokens, new_tokens, rounds, seed: args.seed };
+    let bar = super::rounds(common, args.rounds + 1);
+    let report = bench_generate(&model, &bench, &mut || bar.inc(1));
+    bar.finish_and_clear();
+    let measured = Measured::new(report?, common);
+    common.print(&measured, || describe(&measured))
+}
+
+impl Args {
+    fn model(&self, common: &Common) -> Result<CausalLm> {
+        let device = common.device.open()?;
+        match (&self.model, self.shape) {
+            (Some(dir), _) => Ok(CausalLm::from_dir(&model_dir(dir), &device)?),
+            (None, Some(shape)) if shape.batch == 1 => {
+                Ok(CausalLm::init(&shape.model()?, self.seed, &device)?)
+            }
+            (None, Some(shape)) => {
+                let problem = "one sequence at a time is timed: expected a batch of 1";
+                Err(Wrong(format!("--shape {shape}: {problem}")).into())
+            }
+            (None, None) => Err(Wrong("expected --model or --shape".to_string()).into()),
+        }
+    }
+}
+
+fn describe(measured: &Measured<GenerateReport>) -> String {
+    let report = &measured.report;
+    let mut lines = vec![
+        ("device", format!("{}, {} threads", measured.device, measured.threads)),
+        (
+            "prefill",
+            format!(
+                "{} tokens in {:.1} ms: {:.0} tokens/s",
+                report.prompt_tokens, report.first_token_ms, report.prefill_tokens_per_second
+            ),
+        ),
+        (
+            "decode",
+            format!(
+                "{:.2} ms per token: {:.0} tokens/s over {} tokens",
+                report.ms_per_token, report.decode_tokens_per_second, report.new_tokens
+            ),
+        ),
+    ];
+    if let Some(mib) = report.peak_rss_mib {
+        lines.push(("memory", format!("{mib} MiB at most")));
+    }
+    pairs(&lines)
+}

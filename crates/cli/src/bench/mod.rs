@@ -1,0 +1,58 @@
+//! `wuji bench`.
+
+mod generate;
+mod tokenizer;
+mod train;
+
+use anyhow::Result;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::common::Common;
+
+/// The verbs below `bench`.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Time a training step, split by phase.
+    Train(train::Args),
+    /// Time reading a prompt and writing after it.
+    Generate(generate::Args),
+    /// Time encoding and decoding.
+    Tokenizer(tokenizer::Args),
+}
+
+/// Runs the verb.
+pub fn run(verb: &Verb, common: &Common) -> Result<()> {
+    match verb {
+        Verb::Train(args) => train::run(args, common),
+        Verb::Generate(args) => generate::run(args, common),
+        Verb::Tokenizer(args) => tokenizer::run(args, common),
+    }
+}
+
+/// A report and what it was measured on.
+#[derive(Serialize)]
+struct Measured<T> {
+    #[serde(flatten)]
+    report: T,
+    device: String,
+    threads: usize,
+}
+
+impl<T> Measured<T> {
+    fn new(report: T, common: &Common) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { report, device: common.device.to_string(), threads }
+    }
+}
+
+/// A bar of `count` rounds.
+fn rounds(common: &Common, count: u64) -> ProgressBar {
+    let target =
+        if common.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(count), target);
+    let style = ProgressStyle::with_template("  {bar:24} {pos}/{len}  {eta} left");
+    bar.set_style(style.expect("the template is valid"));
+    bar
+}

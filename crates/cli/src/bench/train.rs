@@ -1,0 +1,76 @@
+//! `wuji bench train`.
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use wuji::bench::{BenchShape, Precision, TrainBench, TrainReport, bench_train};
+
+use super::{Measured, rounds};
+use crate::common::Common;
+use crate::layout::{grouped, pairs};
+use crate::text_args::named;
+
+const PRECISIONS: &[&str] = &["f32", "bf16"];
+
+/// Options of `bench train`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// BATCHxCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY of a GPT-2 without biases and with a head of its
+    /// own.
+    #[arg(long, default_value = "8x256,6x6x384,4096")]
+    shape: BenchShape,
+    /// Number format of the arithmetic.
+    #[arg(long, value_parser = named::<Precision>(PRECISIONS), default_value = "f32")]
+    precision: Precision,
+    /// Timed steps, after 3 that are not.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+    /// Seed of weights and tokens.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args, common: &Common) -> Result<()> {
+    let Args { shape, precision, steps, seed } = *args;
+    let device = common.device.open()?;
+    let bench = TrainBench { shape, precision, steps, seed };
+    let bar = rounds(common, steps + 3);
+    let report = bench_train(&bench, &device, &std::env::temp_dir(), &mut || bar.inc(1));
+    bar.finish_and_clear();
+    let measured = Measured::new(report?, common);
+    common.print(&measured, || describe(&measured))
+}
+
+fn describe(measured: &Measured<TrainReport>) -> String {
+    let report = &measured.report;
+    let phases = &report.phases_ms;
+    let mut lines = vec![
+        ("shape", format!("{} on {}, {} threads", report.shape, measured.device, measured.threads)),
+        ("parameters", grouped(report.params as u64)),
+        (
+            "step",
+            format!("{:.1} ms (fastest {:.1})", report.ms_per_step, report.min_ms_per_step),
+        ),
+        (
+            "phases",
+            format!(
+                "data {:.1} ms, forward {:.1} ms, backward {:.1} ms, optimiser {:.1} ms",
+                phases.data, phases.forward, phases.backward, phases.optimizer
+            ),
+        ),
+        ("tokens per second", format!("{:.0}", report.tokens_per_second)),
+        (
+            "arithmetic",
+            format!(
+                "{:.1} GFLOP/s, {:.0} % of the {:.0} that an f32 matrix product reaches here",
+                report.gflops,
+                100.0 * report.peak_fraction,
+                report.peak_gflops
+            ),
+        ),
+    ];
+    if let Some(mib) = report.peak_rss_mib {
+        lines.push(("memory", format!("{mib} MiB at most")));
+    }
+    pairs(&lines)
+}

@@ -1,0 +1,80 @@
+//! `wuji info`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use wuji::inspect::ModelInfo;
+use wuji::model::ModelConfig;
+
+use crate::common::{Common, model_dir};
+use crate::layout::{bytes, grouped, pairs, table};
+
+/// Options of `info`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A model directory, that of a run, or a config.json. Weights are not read.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args, common: &Common) -> Result<()> {
+    let config = ModelConfig::from_path(&model_dir(&args.model))?;
+    let info = ModelInfo::new(&config)?;
+    common.print(&info, || describe(&info))
+}
+
+fn describe(info: &ModelInfo) -> String {
+    let heads = match info.num_key_value_heads == info.num_attention_heads {
+        true => format!("{}", info.num_attention_heads),
+        false => format!("{} ({} for keys and values)", info.num_attention_heads, info.num_key_value_heads),
+    };
+    let head = if info.tie_word_embeddings { "the token embedding" } else { "a matrix of its own" };
+    let shape = pairs(&[
+        ("family", info.model_type.clone()),
+        ("blocks", info.num_hidden_layers.to_string()),
+        ("width", format!("{}, {} in the MLP", info.hidden_size, info.intermediate_size)),
+        ("attention heads", format!("{heads} of {}", info.head_dim)),
+        ("positions", format!("{}, up to {}", info.positions, info.context_length)),
+        ("norm", info.norm.clone()),
+        ("MLP", info.mlp.clone()),
+        ("vocabulary", grouped(info.vocab_size as u64)),
+        ("head", head.to_string()),
+    ]);
+    let (memory, flops) = (&info.memory, &info.flops);
+    let costs = pairs(&[
+        ("weights in f32", bytes(memory.weights_f32)),
+        ("weights in bf16", bytes(memory.weights_bf16)),
+        ("weights in int8", bytes(memory.weights_int8)),
+        ("training in f32 (AdamW)", bytes(memory.training_adamw_f32)),
+        ("keys and values in f32", bytes(memory.kv_cache_f32)),
+        ("forward, FLOPs per token", format!("{:.4e}", flops.forward_per_token)),
+        ("training, FLOPs per token", format!("{:.4e}", flops.training_per_token)),
+    ]);
+    let note = format!(
+        "Activations aside; keys and values of one sequence of {}, FLOPs at that length.",
+        info.context_length
+    );
+    format!("{shape}\n\n{}\n\n{costs}\n\n{note}", parameters(info))
+}
+
+fn parameters(info: &ModelInfo) -> String {
+    let counts = &info.parameters;
+    let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / counts.total as f64);
+    let parts = [
+        ("token embedding", counts.token_embedding),
+        ("positions", counts.position_embedding),
+        ("attention", counts.attention),
+        ("MLP", counts.mlp),
+        ("norms", counts.norms),
+        ("head", counts.head),
+        ("all", counts.total),
+    ];
+    let rows: Vec<Vec<String>> = parts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| vec![name.to_string(), grouped(count as u64), share(count)])
+        .collect();
+    table(&["parameters", "", ""], &rows, &[1, 2])
+}

@@ -1,0 +1,278 @@
+//! A training step: data, forward, backward, optimiser.
+//!
+//! The step is the trainer's own, made of the same parts in the same order; only the clock is read
+//! between them, which on devices that compute in the background costs a wait per phase.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use wuji_data::shard::ShardSpec;
+use wuji_data::{BatchLoader, LoaderOptions, Sampling, ShardWriter, TokenShard, TokenShards};
+use wuji_model::CausalLm;
+use wuji_training::{
+    CausalLmObjective, GradientStore, Objective, Optimizer, Schedule, TrainingConfig,
+    measure_matmul_peak, peak_rss_mib,
+};
+
+use super::{BenchShape, Stopwatch, median, random_ids};
+use crate::WujiError;
+
+/// Steps before the clock counts: caches, allocator and frequency settle.
+const WARMUP_STEPS: u64 = 3;
+const FINGERPRINT: &str = "random";
+
+/// What to time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainBench {
+    /// Model and batch.
+    pub shape: BenchShape,
+    /// Number format of the arithmetic.
+    pub precision: Precision,
+    /// Timed steps.
+    pub steps: u64,
+    /// Seed of weights and tokens.
+    pub seed: u64,
+}
+
+/// Number formats of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit IEEE throughout.
+    #[default]
+    F32,
+    /// bfloat16 products with f32 master weights.
+    Bf16,
+}
+
+/// Times and rates of a training step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainReport {
+    /// What was timed.
+    pub shape: BenchShape,
+    /// Number format.
+    pub precision: Precision,
+    /// Timed steps.
+    pub steps: u64,
+    /// Parameters.
+    pub params: usize,
+    /// Median step.
+    pub ms_per_step: f64,
+    /// Fastest step.
+    pub min_ms_per_step: f64,
+    /// Tokens per second of the median step.
+    pub tokens_per_second: f64,
+    /// Floating-point rate of the median step, in units of 10⁹; see [`BenchShape::training_flops`].
+    pub gflops: f64,
+    /// The machine's f32 matrix-product rate, measured right after.
+    pub peak_gflops: f64,
+    /// The ratio of the two.
+    pub peak_fraction: f64,
+    /// Most memory used, MiB, where the system says.
+    pub peak_rss_mib: Option<u64>,
+    /// Median of each phase, which need not sum to the median step.
+    pub phases_ms: PhaseTimes,
+    /// Loss of the last step: proof that something was computed.
+    pub loss: f64,
+}
+
+/// Milliseconds of the phases of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PhaseTimes {
+    /// Cutting the batch from the shard. Training does this ahead, on another thread.
+    pub data: f64,
+    /// From token ids to the loss.
+    pub forward: f64,
+    /// From the loss to the gradients.
+    pub backward: f64,
+    /// Gradient norm, clipping and update.
+    pub optimizer: f64,
+}
+
+/// Times training steps; `scratch` is a directory that holds the tokens meanwhile, and `on_step` is
+/// told of each step.
+///
+/// # Errors
+/// A precision that this version does not have, or no room for the tokens.
+pub fn bench_train(
+    bench: &TrainBench,
+    device: &Device,
+    scratch: &Path,
+    on_step: &mut dyn FnMut(),
+) -> Result<TrainReport, WujiError> {
+    if bench.precision == Precision::Bf16 {
+        return Err(WujiError::Unsupported {
+            what: "training in bf16".to_string(),
+            instead: "use --precision f32".to_string(),
+        });
+    }
+    let dir = tempfile::tempdir_in(scratch)
+        .map_err(|source| WujiError::io("creating a directory in", scratch, source))?;
+    let loader = loader(bench, dir.path())?;
+    let mut steps = Steps::new(bench, device)?;
+    let params = steps.model.as_ref().map_or(0, Module::num_params);
+    let mut laps = Vec::new();
+    for step in 0..WARMUP_STEPS + bench.steps.max(1) {
+        laps.push(steps.step(&loader, step)?);
+        on_step();
+    }
+    let loss = steps.loss;
+    drop(steps);
+    // Before the matrices of the measurement below take theirs.
+    let memory = peak_rss_mib();
+    let peak = measure_matmul_peak(&device.clone().without_autodiff()) / 1e9;
+    Ok(report(bench, params, &laps[WARMUP_STEPS as usize..], loss, memory, peak))
+}
+
+fn report(
+    bench: &TrainBench,
+    params: usize,
+    laps: &[PhaseTimes],
+    loss: f64,
+    peak_rss_mib: Option<u64>,
+    peak_gflops: f64,
+) -> TrainReport {
+    let of = |phase: fn(&PhaseTimes) -> f64| median(laps.iter().map(phase).collect());
+    let ms_per_step = of(PhaseTimes::total);
+    let gflops = bench.shape.training_flops(params) / ms_per_step / 1e6;
+    TrainReport {
+        shape: bench.shape,
+        precision: bench.precision,
+        steps: bench.steps,
+        params,
+        ms_per_step,
+        min_ms_per_step: laps.iter().map(PhaseTimes::total).fold(f64::INFINITY, f64::min),
+        tokens_per_second: bench.shape.tokens() as f64 / ms_per_step * 1e3,
+        gflops,
+        peak_gflops,
+        peak_fraction: gflops / peak_gflops,
+        peak_rss_mib,
+        phases_ms: PhaseTimes {
+            data: of(|lap| lap.data),
+            forward: of(|lap| lap.forward),
+            backward: of(|lap| lap.backward),
+            optimizer: of(|lap| lap.optimizer),
+        },
+        loss,
+    }
+}
+
+impl PhaseTimes {
+    fn total(&self) -> f64 {
+        self.data + self.forward + self.backward + self.optimizer
+    }
+}
+
+/// A loader over random tokens, enough that no window is read twice.
+fn loader(bench: &TrainBench, dir: &Path) -> Result<BatchLoader, WujiError> {
+    let shape = &bench.shape;
+    let path = dir.join("random.tokens");
+    let spec = ShardSpec {
+        vocab_size: shape.vocabulary,
+        tokenizer_fingerprint: FINGERPRINT.to_string(),
+    };
+    let mut writer = ShardWriter::create(&path, spec)?;
+    writer.begin_document()?;
+    let steps = (WARMUP_STEPS + bench.steps.max(1)) as usize;
+    // A few batches serve many steps: the arithmetic does not depend on the tokens.
+    let count = shape.tokens() * steps.min(16) + 1;
+    let ids: Vec<u32> = random_ids(bench.seed, shape.vocabulary).take(count).collect();
+    writer.push(&ids, ids.len() as u64)?;
+    writer.finish()?;
+    let shards = TokenShards::single(FINGERPRINT, TokenShard::open(&path, FINGERPRINT)?);
+    let options = LoaderOptions {
+        context: shape.context,
+        micro_batch_size: shape.batch,
+        sampling: Sampling::ShuffledWindows,
+        seed: bench.seed,
+        ..LoaderOptions::default()
+    };
+    Ok(BatchLoader::new(shards, options)?)
+}
+
+struct Steps {
+    /// Only ever absent while the optimiser owns it.
+    model: Option<CausalLm>,
+    optimizer: Optimizer,
+    config: TrainingConfig,
+    device: Device,
+    loss: f64,
+}
+
+impl Steps {
+    fn new(bench: &TrainBench, device: &Device) -> Result<Self, WujiError> {
+        let device = device.clone().autodiff();
+        let config = TrainingConfig {
+            schedule: Schedule::Constant,
+            warmup_steps: 0,
+            max_grad_norm: 1.0,
+            ..TrainingConfig::default()
+        };
+        let model = CausalLm::init(&bench.shape.model()?, bench.seed, &device)?.train();
+        let optimizer = Optimizer::new(&config);
+        Ok(Self { model: Some(model), optimizer, config, device, loss: f64::NAN })
+    }
+
+    fn step(&mut self, loader: &BatchLoader, step: u64) -> Result<PhaseTimes, WujiError> {
+        let objective = CausalLmObjective::default();
+        let model = self.model.take().expect("the model is there between steps");
+        let mut watch = Stopwatch::start();
+        let batch = loader.batch(step, 0)?;
+        let data = watch.lap();
+        let output = objective.loss(&model, &batch, &self.device);
+        self.wait()?;
+        let forward = watch.lap();
+        let gradients = (output.loss_sum.clone() * (1.0 / output.weight)).backward();
+        self.wait()?;
+        let backward = watch.lap();
+        let mut store = GradientStore::default();
+        store.add(&model, gradients);
+        let norm = store.squared_norm(&model).sqrt();
+        let scale = (self.config.max_grad_norm / (norm + 1e-6)).min(1.0);
+        let model = self.optimizer.step(model, store, step, scale);
+        self.wait()?;
+        let optimizer = watch.lap();
+        self.loss = f64::from(output.loss_sum.into_scalar::<f32>()) / output.weight;
+        self.model = Some(model);
+        Ok(PhaseTimes { data, forward, backward, optimizer })
+    }
+
+    fn wait(&self) -> Result<(), WujiError> {
+        self.device.sync().map_err(|error| WujiError::Execution(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wuji_device::DeviceSpec;
+
+    fn bench(precision: Precision) -> Result<TrainReport, WujiError> {
+        let device = DeviceSpec::default().open().unwrap();
+        let shape = "2x8,1x2x16,11".parse().unwrap();
+        let bench = TrainBench { shape, precision, steps: 4, seed: 1 };
+        let scratch = tempfile::tempdir().unwrap();
+        bench_train(&bench, &device, scratch.path(), &mut || {})
+    }
+
+    #[test]
+    fn rates_follow_from_the_median_step() {
+        let report = bench(Precision::F32).unwrap();
+        // Embeddings and head, positions, one block of 12 · 16², three norms.
+        assert_eq!(report.params, 2 * 11 * 16 + 8 * 16 + 12 * 256 + 3 * 16);
+        assert!(report.min_ms_per_step <= report.ms_per_step);
+        let tokens_per_second = 16.0 / (report.ms_per_step / 1e3);
+        assert!((report.tokens_per_second / tokens_per_second - 1.0).abs() < 1e-9);
+        assert!((report.gflops / report.peak_gflops - report.peak_fraction).abs() < 1e-9);
+        // Random tokens can be predicted no better than by chance, but four steps do little harm.
+        assert!((report.loss - 11f64.ln()).abs() < 0.5, "{}", report.loss);
+    }
+
+    #[test]
+    fn bf16_is_refused_with_what_to_do() {
+        let message = bench(Precision::Bf16).unwrap_err().to_string();
+        assert_eq!(message, "training in bf16 is not in this version; use --precision f32");
+    }
+}

@@ -1,0 +1,10 @@
+//! The main job through the real command: raw text to a trained, resumable, reported model.
+
+mod generating;
+mod interruption;
+mod one_run_per_directory;
+mod run_directory;
+mod runs;
+mod unchanged_inputs;
+
+pub use runs::{last_checkpoint, resume, small, train};
