@@ -33,7 +33,8 @@ pub fn build_and_become(workspace: &Workspace, arguments: &[OsString]) -> anyhow
 /// run. It is passed when wuji starts rather than compiled in: a commit then rebuilds nothing.
 fn revision(workspace: &Workspace) -> Option<String> {
     let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).current_dir(workspace.root()).output().ok()?;
+        let output =
+            Command::new("git").args(arguments).current_dir(workspace.root()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
     };
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;

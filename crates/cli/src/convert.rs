@@ -66,7 +66,8 @@ impl From<Dtype> for StoredDtype {
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
     if args.to != Format::Hf {
-        let what = format!("writing {}", if args.to == Format::Gguf { "GGUF" } else { "burn records" });
+        let what =
+            format!("writing {}", if args.to == Format::Gguf { "GGUF" } else { "burn records" });
         let instead = "use --to hf".to_string();
         return Err(WujiError::Unsupported { what, instead }.into());
     }
@@ -76,7 +77,8 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     };
     let converted = convert(&args.source, &args.target, &options)?;
     if converted.tokenizer.is_none() {
-        common.note("no tokenizer was found: give one with --tokenizer to generate with this model");
+        common
+            .note("no tokenizer was found: give one with --tokenizer to generate with this model");
     }
     common.print(&converted, || describe(args, &converted))
 }

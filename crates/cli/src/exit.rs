@@ -181,7 +181,10 @@ mod tests {
             (io(ErrorKind::NotFound).into(), true),
             (io(ErrorKind::StorageFull).into(), false),
             (DataError::EmptyFile { path: path() }.into(), true),
-            (TokenizerError::Write { path: path(), source: io(ErrorKind::StorageFull) }.into(), false),
+            (
+                TokenizerError::Write { path: path(), source: io(ErrorKind::StorageFull) }.into(),
+                false,
+            ),
             (WujiError::RunExists { path: path() }.into(), true),
             (WujiError::Data(DataError::NotFound { path: path() }).into(), true),
             (anyhow::anyhow!("interrupted"), false),

@@ -28,7 +28,10 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
 fn describe(info: &ModelInfo) -> String {
     let heads = match info.num_key_value_heads == info.num_attention_heads {
         true => format!("{}", info.num_attention_heads),
-        false => format!("{} ({} for keys and values)", info.num_attention_heads, info.num_key_value_heads),
+        false => format!(
+            "{} ({} for keys and values)",
+            info.num_attention_heads, info.num_key_value_heads
+        ),
     };
     let head = if info.tie_word_embeddings { "the token embedding" } else { "a matrix of its own" };
     let shape = pairs(&[

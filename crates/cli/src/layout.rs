@@ -33,7 +33,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
     let widths: Vec<usize> = (0..header.len()).map(|column| width(column).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+            if right.contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:width$}")
+            }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
@@ -64,7 +68,10 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [vec!["a".into(), "1".into(), "x".into()], vec!["bb".into(), "20".into(), String::new()]];
+        let rows = [
+            vec!["a".into(), "1".into(), "x".into()],
+            vec!["bb".into(), "20".into(), String::new()],
+        ];
         assert_eq!(table(&["id", "n", "what"], &rows, &[1]), "id   n  what\na    1  x\nbb  20");
         assert_eq!(pairs(&[("a", "1".into()), ("long", "2".into())]), "a     1\nlong  2");
     }

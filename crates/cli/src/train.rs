@@ -59,8 +59,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
         let names = PRESETS.iter().map(|preset| (preset.name, preset.summary));
         let names: BTreeMap<&str, &str> = names.collect();
         let line = |preset: &Preset| format!("{:24} {}", preset.name, preset.summary);
-        return common
-            .print(&names, || PRESETS.iter().map(line).collect::<Vec<_>>().join("\n"));
+        return common.print(&names, || PRESETS.iter().map(line).collect::<Vec<_>>().join("\n"));
     }
     if args.config_reference {
         return print(reference().trim_end());

@@ -11,7 +11,9 @@ fn story_corpus(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("story_world");
     group.throughput(Throughput::Bytes(BYTES as u64));
     group.sample_size(20);
-    group.bench_function("corpus", |bencher| bencher.iter(|| config.documents().map(|text| text.len()).sum::<usize>()));
+    group.bench_function("corpus", |bencher| {
+        bencher.iter(|| config.documents().map(|text| text.len()).sum::<usize>())
+    });
     group.finish();
 }
 

@@ -15,11 +15,7 @@ pub struct InvalidOption {
 
 impl fmt::Display for InvalidOption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} is {}, expected {}",
-            self.option, self.got, self.expected
-        )
+        write!(formatter, "{} is {}, expected {}", self.option, self.got, self.expected)
     }
 }
 
@@ -59,9 +55,5 @@ impl TextModelError {
 }
 
 fn join(problems: &[InvalidOption]) -> String {
-    problems
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -46,10 +46,7 @@ pub struct GenerateRequest {
 impl GenerateRequest {
     /// A request with [`GenerateOptions::default`].
     pub fn new(prompt: impl Into<Prompt>) -> Self {
-        Self {
-            prompt: prompt.into(),
-            options: GenerateOptions::default(),
-        }
+        Self { prompt: prompt.into(), options: GenerateOptions::default() }
     }
 
     /// The same request with other options.
@@ -131,25 +128,14 @@ mod tests {
 
     #[test]
     fn a_conversation_needs_a_message() {
-        let error = GenerateRequest::new(Vec::<Message>::new())
-            .validate()
-            .unwrap_err();
+        let error = GenerateRequest::new(Vec::<Message>::new()).validate().unwrap_err();
         assert!(error.to_string().contains("no messages"), "{error}");
     }
 
     #[test]
     fn the_options_of_a_request_are_checked() {
-        let options = GenerateOptions {
-            temperature: -1.0,
-            ..GenerateOptions::default()
-        };
-        let error = GenerateRequest::new("a")
-            .with_options(options)
-            .validate()
-            .unwrap_err();
-        assert!(
-            matches!(error, TextModelError::InvalidOptions { .. }),
-            "{error}"
-        );
+        let options = GenerateOptions { temperature: -1.0, ..GenerateOptions::default() };
+        let error = GenerateRequest::new("a").with_options(options).validate().unwrap_err();
+        assert!(matches!(error, TextModelError::InvalidOptions { .. }), "{error}");
     }
 }

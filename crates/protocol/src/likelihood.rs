@@ -15,10 +15,7 @@ pub struct LoglikelihoodRequest {
 impl LoglikelihoodRequest {
     /// Asks for the log-probability of `continuation` after `context`.
     pub fn new(context: impl Into<String>, continuation: impl Into<String>) -> Self {
-        Self {
-            context: context.into(),
-            continuation: continuation.into(),
-        }
+        Self { context: context.into(), continuation: continuation.into() }
     }
 }
 
@@ -65,12 +62,7 @@ mod tests {
 
     #[test]
     fn nothing_scored_has_no_average() {
-        let score = Loglikelihood {
-            log_prob: 0.0,
-            is_greedy: true,
-            tokens: 0,
-            bytes: 0,
-        };
+        let score = Loglikelihood { log_prob: 0.0, is_greedy: true, tokens: 0, bytes: 0 };
         assert_eq!(score.bits_per_byte(), None);
         assert_eq!(score.perplexity(), None);
     }

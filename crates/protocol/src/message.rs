@@ -49,10 +49,7 @@ pub struct Message {
 impl Message {
     /// A turn by `role`.
     pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self {
-            role,
-            content: content.into(),
-        }
+        Self { role, content: content.into() }
     }
 
     /// A system turn.
@@ -79,10 +76,7 @@ mod tests {
     fn a_message_is_written_as_the_openai_api_writes_it() {
         let json = serde_json::to_string(&Message::user("hi")).unwrap();
         assert_eq!(json, r#"{"role":"user","content":"hi"}"#);
-        assert_eq!(
-            serde_json::from_str::<Message>(&json).unwrap(),
-            Message::user("hi")
-        );
+        assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), Message::user("hi"));
     }
 
     #[test]

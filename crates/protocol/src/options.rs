@@ -66,10 +66,7 @@ impl Default for GenerateOptions {
 impl GenerateOptions {
     /// Always the most likely token.
     pub fn greedy() -> Self {
-        Self {
-            temperature: 0.0,
-            ..Self::default()
-        }
+        Self { temperature: 0.0, ..Self::default() }
     }
 
     /// Checks every option against its range.
@@ -84,9 +81,7 @@ impl GenerateOptions {
         if problems.0.is_empty() {
             Ok(())
         } else {
-            Err(TextModelError::InvalidOptions {
-                problems: problems.0,
-            })
+            Err(TextModelError::InvalidOptions { problems: problems.0 })
         }
     }
 
@@ -105,12 +100,7 @@ impl GenerateOptions {
     fn check_distribution(&self, problems: &mut Problems) {
         let temperature = self.temperature;
         let finite = temperature.is_finite() && temperature >= 0.0;
-        problems.unless(
-            finite,
-            "temperature",
-            temperature,
-            "a finite number of at least 0",
-        );
+        problems.unless(finite, "temperature", temperature, "a finite number of at least 0");
         problems.unless_option("top_k", self.top_k, |k| k >= 1, "at least 1");
         problems.unless_option(
             "top_p",
@@ -118,12 +108,7 @@ impl GenerateOptions {
             |p| p > 0.0 && p <= 1.0,
             "more than 0 and at most 1",
         );
-        problems.unless_option(
-            "min_p",
-            self.min_p,
-            |p| (0.0..=1.0).contains(&p),
-            "from 0 to 1",
-        );
+        problems.unless_option("min_p", self.min_p, |p| (0.0..=1.0).contains(&p), "from 0 to 1");
         problems.unless_option(
             "typical_p",
             self.typical_p,
@@ -137,23 +122,13 @@ impl GenerateOptions {
             cutoff,
             "at least 0 and less than 1",
         );
-        problems.unless_option(
-            "eta_cutoff",
-            self.eta_cutoff,
-            cutoff,
-            "at least 0 and less than 1",
-        );
+        problems.unless_option("eta_cutoff", self.eta_cutoff, cutoff, "at least 0 and less than 1");
     }
 
     fn check_history(&self, problems: &mut Problems) {
         let penalty = self.repetition_penalty;
         let positive = penalty.is_finite() && penalty > 0.0;
-        problems.unless(
-            positive,
-            "repetition_penalty",
-            penalty,
-            "a finite number above 0",
-        );
+        problems.unless(positive, "repetition_penalty", penalty, "a finite number above 0");
         problems.unless_option(
             "no_repeat_ngram_size",
             self.no_repeat_ngram_size,
@@ -177,11 +152,7 @@ impl Problems {
         expected: &'static str,
     ) {
         if !valid {
-            self.0.push(InvalidOption {
-                option,
-                got: got.to_string(),
-                expected,
-            });
+            self.0.push(InvalidOption { option, got: got.to_string(), expected });
         }
     }
 
@@ -220,116 +191,64 @@ mod tests {
         let base = GenerateOptions::default;
         let cases = [
             (
-                GenerateOptions {
-                    max_new_tokens: 0,
-                    ..base()
-                },
+                GenerateOptions { max_new_tokens: 0, ..base() },
                 "max_new_tokens is 0, expected at least 1",
             ),
             (
-                GenerateOptions {
-                    max_new_tokens: 2,
-                    min_new_tokens: 3,
-                    ..base()
-                },
+                GenerateOptions { max_new_tokens: 2, min_new_tokens: 3, ..base() },
                 "min_new_tokens is 3, expected at most max_new_tokens",
             ),
             (
-                GenerateOptions {
-                    stop: vec![String::new()],
-                    ..base()
-                },
+                GenerateOptions { stop: vec![String::new()], ..base() },
                 "stop is \"\", expected strings that are not empty",
             ),
             (
-                GenerateOptions {
-                    temperature: -0.5,
-                    ..base()
-                },
+                GenerateOptions { temperature: -0.5, ..base() },
                 "temperature is -0.5, expected a finite number of at least 0",
             ),
             (
-                GenerateOptions {
-                    temperature: f32::NAN,
-                    ..base()
-                },
+                GenerateOptions { temperature: f32::NAN, ..base() },
                 "temperature is NaN, expected a finite number of at least 0",
             ),
+            (GenerateOptions { top_k: Some(0), ..base() }, "top_k is 0, expected at least 1"),
             (
-                GenerateOptions {
-                    top_k: Some(0),
-                    ..base()
-                },
-                "top_k is 0, expected at least 1",
-            ),
-            (
-                GenerateOptions {
-                    top_p: Some(0.0),
-                    ..base()
-                },
+                GenerateOptions { top_p: Some(0.0), ..base() },
                 "top_p is 0, expected more than 0 and at most 1",
             ),
             (
-                GenerateOptions {
-                    top_p: Some(1.5),
-                    ..base()
-                },
+                GenerateOptions { top_p: Some(1.5), ..base() },
                 "top_p is 1.5, expected more than 0 and at most 1",
             ),
             (
-                GenerateOptions {
-                    top_p: Some(f32::NAN),
-                    ..base()
-                },
+                GenerateOptions { top_p: Some(f32::NAN), ..base() },
                 "top_p is NaN, expected more than 0 and at most 1",
             ),
             (
-                GenerateOptions {
-                    min_p: Some(-0.1),
-                    ..base()
-                },
+                GenerateOptions { min_p: Some(-0.1), ..base() },
                 "min_p is -0.1, expected from 0 to 1",
             ),
             (
-                GenerateOptions {
-                    typical_p: Some(0.0),
-                    ..base()
-                },
+                GenerateOptions { typical_p: Some(0.0), ..base() },
                 "typical_p is 0, expected more than 0 and at most 1",
             ),
             (
-                GenerateOptions {
-                    epsilon_cutoff: Some(1.0),
-                    ..base()
-                },
+                GenerateOptions { epsilon_cutoff: Some(1.0), ..base() },
                 "epsilon_cutoff is 1, expected at least 0 and less than 1",
             ),
             (
-                GenerateOptions {
-                    eta_cutoff: Some(-1.0),
-                    ..base()
-                },
+                GenerateOptions { eta_cutoff: Some(-1.0), ..base() },
                 "eta_cutoff is -1, expected at least 0 and less than 1",
             ),
             (
-                GenerateOptions {
-                    repetition_penalty: 0.0,
-                    ..base()
-                },
+                GenerateOptions { repetition_penalty: 0.0, ..base() },
                 "repetition_penalty is 0, expected a finite number above 0",
             ),
             (
-                GenerateOptions {
-                    no_repeat_ngram_size: Some(0),
-                    ..base()
-                },
+                GenerateOptions { no_repeat_ngram_size: Some(0), ..base() },
                 "no_repeat_ngram_size is 0, expected at least 1",
             ),
             (
-                GenerateOptions {
-                    bad_words: vec![String::new()],
-                    ..base()
-                },
+                GenerateOptions { bad_words: vec![String::new()], ..base() },
                 "bad_words is \"\", expected strings that are not empty",
             ),
         ];
@@ -359,11 +278,7 @@ mod tests {
     #[test]
     fn all_problems_are_reported_at_once() {
         check(
-            GenerateOptions {
-                temperature: -1.0,
-                top_p: Some(2.0),
-                ..GenerateOptions::default()
-            },
+            GenerateOptions { temperature: -1.0, top_p: Some(2.0), ..GenerateOptions::default() },
             "temperature is -1, expected a finite number of at least 0; top_p is 2, expected more than 0 and at most 1",
         );
     }
@@ -371,13 +286,7 @@ mod tests {
     #[test]
     fn a_partial_file_keeps_the_other_defaults_and_a_misspelt_key_is_an_error() {
         let options: GenerateOptions = serde_json::from_str(r#"{"top_k": 5}"#).unwrap();
-        assert_eq!(
-            options,
-            GenerateOptions {
-                top_k: Some(5),
-                ..GenerateOptions::default()
-            }
-        );
+        assert_eq!(options, GenerateOptions { top_k: Some(5), ..GenerateOptions::default() });
         assert!(serde_json::from_str::<GenerateOptions>(r#"{"topk": 5}"#).is_err());
     }
 }

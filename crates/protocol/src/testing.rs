@@ -37,9 +37,7 @@ pub struct ScriptedModel {
 
 impl fmt::Debug for ScriptedModel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ScriptedModel")
-            .finish_non_exhaustive()
+        formatter.debug_struct("ScriptedModel").finish_non_exhaustive()
     }
 }
 
@@ -47,10 +45,7 @@ impl ScriptedModel {
     /// Replies to each prompt with what `reply` says.
     pub fn new(reply: impl Fn(&Prompt) -> String + Send + Sync + 'static) -> Self {
         let uniform = |_: &str, continuation: &str| -(continuation.len() as f64) * 256.0_f64.ln();
-        Self {
-            reply: Arc::new(reply),
-            score: Arc::new(uniform),
-        }
+        Self { reply: Arc::new(reply), score: Arc::new(uniform) }
     }
 
     /// Always replies `text`.
@@ -117,26 +112,16 @@ impl TextModel for ScriptedModel {
             prompt_tokens: prompt_tokens(&request.prompt),
             completion_tokens: text.chars().count(),
         };
-        Ok(GenerateResponse {
-            text,
-            finish_reason,
-            usage,
-        })
+        Ok(GenerateResponse { text, finish_reason, usage })
     }
 }
 
 /// The part of `reply` that the options let through, and what ends it.
 fn cut<'r>(reply: &'r str, request: &GenerateRequest) -> (&'r str, FinishReason) {
-    let limit = reply
-        .char_indices()
-        .nth(request.options.max_new_tokens)
-        .map_or(reply.len(), |(at, _)| at);
-    let stop = request
-        .options
-        .stop
-        .iter()
-        .filter_map(|stop| reply[..limit].find(stop.as_str()))
-        .min();
+    let limit =
+        reply.char_indices().nth(request.options.max_new_tokens).map_or(reply.len(), |(at, _)| at);
+    let stop =
+        request.options.stop.iter().filter_map(|stop| reply[..limit].find(stop.as_str())).min();
     match stop {
         Some(at) => (&reply[..at], FinishReason::StopString),
         None if limit < reply.len() => (&reply[..limit], FinishReason::Length),
@@ -147,19 +132,15 @@ fn cut<'r>(reply: &'r str, request: &GenerateRequest) -> (&'r str, FinishReason)
 fn prompt_tokens(prompt: &Prompt) -> usize {
     match prompt {
         Prompt::Text(text) => text.chars().count(),
-        Prompt::Chat(messages) => messages
-            .iter()
-            .map(|message| message.content.chars().count())
-            .sum(),
+        Prompt::Chat(messages) => {
+            messages.iter().map(|message| message.content.chars().count()).sum()
+        }
     }
 }
 
 fn not_empty(index: usize, text: &str, what: &str) -> Result<(), TextModelError> {
     if text.is_empty() {
-        return Err(TextModelError::InvalidRequest {
-            index,
-            reason: format!("{what} is empty"),
-        });
+        return Err(TextModelError::InvalidRequest { index, reason: format!("{what} is empty") });
     }
     Ok(())
 }
@@ -192,10 +173,8 @@ mod tests {
 
     #[test]
     fn a_stop_string_ends_the_text_before_it() {
-        let options = GenerateOptions {
-            stop: vec!["c".into(), "bc".into()],
-            ..GenerateOptions::default()
-        };
+        let options =
+            GenerateOptions { stop: vec!["c".into(), "bc".into()], ..GenerateOptions::default() };
         let response = generate("abcd", options);
         assert_eq!(
             (response.text.as_str(), response.finish_reason),
@@ -205,13 +184,8 @@ mod tests {
 
     #[test]
     fn the_limit_counts_characters() {
-        let response = generate(
-            "無極無",
-            GenerateOptions {
-                max_new_tokens: 2,
-                ..GenerateOptions::default()
-            },
-        );
+        let response =
+            generate("無極無", GenerateOptions { max_new_tokens: 2, ..GenerateOptions::default() });
         assert_eq!(
             (response.text.as_str(), response.finish_reason),
             ("無極", FinishReason::Length)
@@ -231,9 +205,7 @@ mod tests {
 
     #[test]
     fn bytes_are_uniform_unless_scripted() {
-        let score = ScriptedModel::fixed("ab")
-            .loglikelihood_rolling(&["ab"])
-            .unwrap()[0];
+        let score = ScriptedModel::fixed("ab").loglikelihood_rolling(&["ab"]).unwrap()[0];
         assert!((score.bits_per_byte().unwrap() - 8.0).abs() < 1e-12);
         assert!(score.is_greedy);
         assert_eq!((score.tokens, score.bytes), (2, 2));
@@ -245,21 +217,14 @@ mod tests {
             Prompt::Chat(messages) => messages[0].content.to_uppercase(),
             Prompt::Text(_) => String::new(),
         });
-        let response = model
-            .complete(&GenerateRequest::new(vec![Message::user("hi")]))
-            .unwrap();
+        let response = model.complete(&GenerateRequest::new(vec![Message::user("hi")])).unwrap();
         assert_eq!(response.text, "HI");
     }
 
     #[test]
     fn an_empty_continuation_is_named_by_its_place_in_the_batch() {
-        let requests = [
-            LoglikelihoodRequest::new("a", "b"),
-            LoglikelihoodRequest::new("a", ""),
-        ];
-        let error = ScriptedModel::fixed("")
-            .loglikelihood(&requests)
-            .unwrap_err();
+        let requests = [LoglikelihoodRequest::new("a", "b"), LoglikelihoodRequest::new("a", "")];
+        let error = ScriptedModel::fixed("").loglikelihood(&requests).unwrap_err();
         assert_eq!(error.to_string(), "request 1: the continuation is empty");
     }
 
@@ -272,9 +237,6 @@ mod tests {
     #[test]
     fn the_trait_can_be_used_as_an_object() {
         let model: Box<dyn TextModel> = Box::new(ScriptedModel::fixed("a"));
-        assert_eq!(
-            model.complete(&GenerateRequest::new("?")).unwrap().text,
-            "a"
-        );
+        assert_eq!(model.complete(&GenerateRequest::new("?")).unwrap().text, "a");
     }
 }

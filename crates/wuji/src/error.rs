@@ -54,7 +54,9 @@ pub enum WujiError {
         is: String,
     },
     /// The report of a run that has not been finished.
-    #[error("{path} holds a run that is not finished; continue it with `wuji train --resume {path}`")]
+    #[error(
+        "{path} holds a run that is not finished; continue it with `wuji train --resume {path}`"
+    )]
     Unfinished {
         /// The run directory.
         path: PathBuf,

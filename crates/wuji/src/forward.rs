@@ -139,7 +139,8 @@ impl<'a> Reader<'a> {
         let batch = Batch { shape, input_ids, attention_mask, position_ids, labels };
         match batch.labels {
             Some(_) if batch.kept_labels().next().is_none() => {
-                Err(self.bad("labels", format!("leave nothing to predict: all are {IGNORED_LABEL}")))
+                Err(self
+                    .bad("labels", format!("leave nothing to predict: all are {IGNORED_LABEL}")))
             }
             _ => Ok(batch),
         }

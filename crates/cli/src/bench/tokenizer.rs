@@ -105,13 +105,14 @@ fn describe(measured: &Measured<Output>) -> String {
     let Output { train_mb_per_second, report } = &measured.report;
     let rate = |value: f64| format!("{value:.1} MB/s");
     let mut lines = vec![
-        (
-            "tokenizer",
-            format!("{}, {} tokens", report.kind, grouped(report.vocab_size as u64)),
-        ),
+        ("tokenizer", format!("{}, {} tokens", report.kind, grouped(report.vocab_size as u64))),
         (
             "text",
-            format!("{}, {:.2} bytes per token", bytes(report.bytes as u64), report.bytes_per_token),
+            format!(
+                "{}, {:.2} bytes per token",
+                bytes(report.bytes as u64),
+                report.bytes_per_token
+            ),
         ),
     ];
     lines.extend(train_mb_per_second.map(|value| ("training", rate(value))));

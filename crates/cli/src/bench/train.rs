@@ -47,10 +47,7 @@ fn describe(measured: &Measured<TrainReport>) -> String {
     let mut lines = vec![
         ("shape", format!("{} on {}, {} threads", report.shape, measured.device, measured.threads)),
         ("parameters", grouped(report.params as u64)),
-        (
-            "step",
-            format!("{:.1} ms (fastest {:.1})", report.ms_per_step, report.min_ms_per_step),
-        ),
+        ("step", format!("{:.1} ms (fastest {:.1})", report.ms_per_step, report.min_ms_per_step)),
         (
             "phases",
             format!(

@@ -50,7 +50,8 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     let root = args.root.path();
     if let Some(id) = &args.id {
         let dataset = catalogue.get(id)?;
-        return common.print(&dataset.manifest, || describe(&dataset.manifest, &dataset.card, &root));
+        return common
+            .print(&dataset.manifest, || describe(&dataset.manifest, &dataset.card, &root));
     }
     let entries: Vec<Entry> = catalogue
         .list()
@@ -63,7 +64,9 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
         areas.sort_unstable();
         areas.dedup();
         let area = args.area.as_deref().unwrap_or_default();
-        return Err(Wrong(format!("no area is called {area:?}; there are {}", areas.join(", "))).into());
+        return Err(
+            Wrong(format!("no area is called {area:?}; there are {}", areas.join(", "))).into()
+        );
     }
     common.print(&entries, || layout(&entries))
 }

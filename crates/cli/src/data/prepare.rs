@@ -100,7 +100,9 @@ impl Args {
         let validation_fraction = self.validation_fraction;
         match self.split {
             Split::Position => SplitOptions::Position { validation_fraction },
-            Split::ContentHash => SplitOptions::ContentHash { validation_fraction, seed: self.seed },
+            Split::ContentHash => {
+                SplitOptions::ContentHash { validation_fraction, seed: self.seed }
+            }
         }
     }
 

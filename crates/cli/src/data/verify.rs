@@ -46,7 +46,11 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     });
     common.print(&value, || describe(&reports, manifests.len()))?;
     if bad > 0 {
-        bail!("{bad} of {} files under {} are not what they should be", reports.len(), root.display());
+        bail!(
+            "{bad} of {} files under {} are not what they should be",
+            reports.len(),
+            root.display()
+        );
     }
     Ok(())
 }

@@ -31,7 +31,8 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     let ids = parse(&text)?;
     let size = tokenizer.vocab_size();
     if let Some(at) = ids.iter().position(|id| *id as usize >= size) {
-        let problem = format!("id {} at position {at} is outside the vocabulary of {size}", ids[at]);
+        let problem =
+            format!("id {} at position {at} is outside the vocabulary of {size}", ids[at]);
         return Err(Wrong(problem).into());
     }
     let decoded = tokenizer.decode(&ids, args.skip_special_tokens)?;
@@ -42,7 +43,8 @@ fn parse(text: &str) -> Result<Vec<u32>> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']'));
     let words = words.filter(|word| !word.is_empty());
     let parse = |word: &str| {
-        word.parse().map_err(|_| Wrong(format!("{word:?} is no token id: expected a whole number")).into())
+        word.parse()
+            .map_err(|_| Wrong(format!("{word:?} is no token id: expected a whole number")).into())
     };
     words.map(parse).collect()
 }

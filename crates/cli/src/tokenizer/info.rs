@@ -20,7 +20,13 @@ pub struct Args {
     #[arg(value_name = "TOKENIZER", required_unless_present = "named")]
     path: Option<PathBuf>,
     /// The same by name.
-    #[arg(short, long = "tokenizer", visible_alias = "model", value_name = "PATH", conflicts_with = "path")]
+    #[arg(
+        short,
+        long = "tokenizer",
+        visible_alias = "model",
+        value_name = "PATH",
+        conflicts_with = "path"
+    )]
     named: Option<PathBuf>,
     /// Text to count the tokens of: files, directories or patterns.
     #[arg(long, value_name = "PATH", num_args = 1..)]
@@ -91,7 +97,8 @@ fn special_tokens(info: &TokenizerInfo) -> String {
     let describe = |(token, id): &(String, u32)| {
         let roles: Vec<&str> =
             roles.iter().filter(|(_, role)| role == &Some(*id)).map(|(name, _)| *name).collect();
-        let roles = if roles.is_empty() { String::new() } else { format!(" ({})", roles.join(", ")) };
+        let roles =
+            if roles.is_empty() { String::new() } else { format!(" ({})", roles.join(", ")) };
         format!("{token} {id}{roles}")
     };
     if info.special_tokens.is_empty() {

@@ -75,7 +75,8 @@ struct Output {
 pub fn run(args: &Args, common: &Common) -> Result<()> {
     if args.out.join("tokenizer.json").exists() {
         let dir = args.out.display();
-        let problem = format!("{dir} holds a tokenizer already; choose another --out, or remove it");
+        let problem =
+            format!("{dir} holds a tokenizer already; choose another --out, or remove it");
         return Err(Wrong(problem).into());
     }
     let config = args.config();

@@ -44,7 +44,9 @@ impl Catalogue {
     pub fn embedded() -> Result<Self> {
         let folders = EMBEDDED.dirs().map(|folder| {
             let name = folder.path().to_string_lossy().into_owned();
-            let text = |file: &str| folder.get_file(folder.path().join(file)).and_then(|file| file.contents_utf8());
+            let text = |file: &str| {
+                folder.get_file(folder.path().join(file)).and_then(|file| file.contents_utf8())
+            };
             (name, text("manifest.toml").map(str::to_owned), text("CARD.md").map(str::to_owned))
         });
         Self::collect(Path::new("datasets"), folders)
@@ -73,7 +75,10 @@ impl Catalogue {
     }
 
     /// Folders with their manifest and card; those without a manifest are no data sets.
-    fn collect(root: &Path, folders: impl IntoIterator<Item = (String, Option<String>, Option<String>)>) -> Result<Self> {
+    fn collect(
+        root: &Path,
+        folders: impl IntoIterator<Item = (String, Option<String>, Option<String>)>,
+    ) -> Result<Self> {
         let mut datasets = BTreeMap::new();
         for (name, manifest, card) in folders {
             let Some(manifest) = manifest else { continue };
@@ -97,7 +102,10 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError::Unknown`], with the nearest id if one is near.
     pub fn get(&self, id: &str) -> Result<&Dataset> {
-        self.datasets.get(id).ok_or_else(|| CatalogueError::Unknown { id: id.to_owned(), suggestion: self.nearest(id) })
+        self.datasets.get(id).ok_or_else(|| CatalogueError::Unknown {
+            id: id.to_owned(),
+            suggestion: self.nearest(id),
+        })
     }
 
     /// Checks every file of every data set below `data_root`.
@@ -110,7 +118,10 @@ impl Catalogue {
     }
 
     fn nearest(&self, id: &str) -> Option<String> {
-        let scored = self.datasets.keys().map(|known| (strsim::jaro_winkler(&id.to_lowercase(), known), known));
+        let scored = self
+            .datasets
+            .keys()
+            .map(|known| (strsim::jaro_winkler(&id.to_lowercase(), known), known));
         let (score, known) = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
         (score > NEAR_MISS).then(|| known.clone())
     }
@@ -126,15 +137,24 @@ mod tests {
         assert_eq!(catalogue.list().len(), 83);
         for dataset in catalogue.list() {
             let manifest = &dataset.manifest;
-            assert!(dataset.card.starts_with(&format!("# {}\n", manifest.title)), "{}", manifest.id);
-            assert!(dataset.card.len() > 500 && dataset.card.contains("## Licence"), "{}", manifest.id);
+            assert!(
+                dataset.card.starts_with(&format!("# {}\n", manifest.title)),
+                "{}",
+                manifest.id
+            );
+            assert!(
+                dataset.card.len() > 500 && dataset.card.contains("## Licence"),
+                "{}",
+                manifest.id
+            );
         }
     }
 
     #[test]
     fn the_folder_and_the_embedded_copy_are_the_same() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
-        let (loaded, embedded) = (Catalogue::load(&folder).unwrap(), Catalogue::embedded().unwrap());
+        let (loaded, embedded) =
+            (Catalogue::load(&folder).unwrap(), Catalogue::embedded().unwrap());
         assert!(loaded.list().eq(embedded.list()));
     }
 
@@ -165,7 +185,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("notes")).unwrap();
         assert!(matches!(Catalogue::load(folder.path()), Err(CatalogueError::Empty { .. })));
-        assert!(matches!(Catalogue::load(&folder.path().join("none")), Err(CatalogueError::Io { .. })));
+        assert!(matches!(
+            Catalogue::load(&folder.path().join("none")),
+            Err(CatalogueError::Io { .. })
+        ));
     }
 
     #[test]

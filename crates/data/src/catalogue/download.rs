@@ -36,7 +36,10 @@ pub(super) enum Attempt {
 impl Client {
     pub fn new(options: &FetchOptions) -> Result<Self> {
         let proxy = match &options.proxy {
-            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|_| CatalogueError::Proxy { proxy: proxy.clone() })?),
+            Some(proxy) => Some(
+                ureq::Proxy::new(proxy)
+                    .map_err(|_| CatalogueError::Proxy { proxy: proxy.clone() })?,
+            ),
             None => None,
         };
         let config = Agent::config_builder()
@@ -54,7 +57,13 @@ impl Client {
     }
 
     /// Continues `part`, a file of at most `expected` bytes, with what `url` has beyond its end.
-    pub fn attempt(&self, url: &str, part: &Path, expected: u64, progress: &mut dyn FnMut(u64)) -> Result<Attempt> {
+    pub fn attempt(
+        &self,
+        url: &str,
+        part: &Path,
+        expected: u64,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Attempt> {
         let have = part_size(part, expected)?;
         if have == expected && have > 0 {
             return Ok(Attempt::Complete);
@@ -73,10 +82,16 @@ impl Client {
             StatusCode::OK => 0,
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
                 remove(part)?;
-                return Ok(Attempt::Broken { reason: "the source cannot continue there".to_owned(), connected: true });
+                return Ok(Attempt::Broken {
+                    reason: "the source cannot continue there".to_owned(),
+                    connected: true,
+                });
             }
             status if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) => {
-                return Ok(Attempt::Broken { reason: format!("the source answered {}", status.as_u16()), connected: true });
+                return Ok(Attempt::Broken {
+                    reason: format!("the source answered {}", status.as_u16()),
+                    connected: true,
+                });
             }
             status => return Ok(Attempt::Refused(status.as_u16())),
         };
@@ -86,7 +101,11 @@ impl Client {
         {
             return Ok(Attempt::WrongSize(start + rest));
         }
-        let file = OpenOptions::new().create(true).append(true).open(part).map_err(CatalogueError::io("create", part))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(part)
+            .map_err(CatalogueError::io("create", part))?;
         file.set_len(start).map_err(CatalogueError::io("write", part))?;
         receive(response.body_mut().as_reader(), file, part, start..expected, progress)
     }
@@ -137,7 +156,9 @@ pub(super) fn part_size(part: &Path, expected: u64) -> Result<u64> {
 /// Removes a file that may not be there.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CatalogueError::io("remove", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CatalogueError::io("remove", path)(error))
+        }
         _ => Ok(()),
     }
 }
@@ -152,7 +173,9 @@ fn range_start<B>(response: &Response<B>) -> Option<u64> {
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "the name of the source's server cannot be resolved".to_owned(),
+        ureq::Error::HostNotFound => {
+            "the name of the source's server cannot be resolved".to_owned()
+        }
         ureq::Error::ConnectionFailed => "no connection".to_owned(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::BadUri(_) => "the address in the manifest is malformed".to_owned(),

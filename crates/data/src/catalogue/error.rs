@@ -96,7 +96,9 @@ pub enum CatalogueError {
         reason: String,
     },
     /// The source refused.
-    #[error("the source of data set {id:?} answered {status} for {file}; it may have moved: point --data-root at a local copy")]
+    #[error(
+        "the source of data set {id:?} answered {status} for {file}; it may have moved: point --data-root at a local copy"
+    )]
     Status {
         /// The data set.
         id: String,
@@ -106,7 +108,9 @@ pub enum CatalogueError {
         status: u16,
     },
     /// The source sent something else than the manifest promises; nothing was kept.
-    #[error("{file} of data set {id:?} is not what the manifest promises: expected {expected}, got {found}; nothing was kept")]
+    #[error(
+        "{file} of data set {id:?} is not what the manifest promises: expected {expected}, got {found}; nothing was kept"
+    )]
     WrongContent {
         /// The data set.
         id: String,
@@ -145,7 +149,12 @@ impl CatalogueError {
         move |source| Self::Io { action, path, source }
     }
 
-    pub(super) fn wrong_hash(id: &str, file: &str, expected: Fingerprint, found: Fingerprint) -> Self {
+    pub(super) fn wrong_hash(
+        id: &str,
+        file: &str,
+        expected: Fingerprint,
+        found: Fingerprint,
+    ) -> Self {
         Self::WrongContent {
             id: id.to_owned(),
             file: file.to_owned(),

@@ -89,7 +89,9 @@ impl FetchReport {
     /// Whether every file is there now.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.files.iter().all(|(_, outcome)| !matches!(outcome, FetchOutcome::NeedsLocalCopy { .. }))
+        self.files
+            .iter()
+            .all(|(_, outcome)| !matches!(outcome, FetchOutcome::NeedsLocalCopy { .. }))
     }
 }
 
@@ -103,24 +105,34 @@ impl DatasetManifest {
     /// [`Offline`](CatalogueError::Offline), [`Interrupted`](CatalogueError::Interrupted),
     /// [`Status`](CatalogueError::Status), [`WrongContent`](CatalogueError::WrongContent) or
     /// [`Io`](CatalogueError::Io) for the first file that fails. Files before it stay.
-    pub fn fetch(&self, data_root: &Path, options: &FetchOptions, progress: &mut dyn FnMut(FetchEvent<'_>)) -> Result<FetchReport> {
+    pub fn fetch(
+        &self,
+        data_root: &Path,
+        options: &FetchOptions,
+        progress: &mut dyn FnMut(FetchEvent<'_>),
+    ) -> Result<FetchReport> {
         let client = Client::new(options)?;
         let mut files = Vec::with_capacity(self.files.len());
         for file in &self.files {
             let outcome = if file.status(data_root)?.is_good() {
                 FetchOutcome::Present
             } else if let Some(url) = &file.source.url {
-                let download = Download { id: &self.id, file, url, part: part_path(data_root, file), options };
+                let download =
+                    Download { id: &self.id, file, url, part: part_path(data_root, file), options };
                 download.run(&client, &data_root.join(&file.path), progress)?;
                 FetchOutcome::Downloaded
             } else {
-                FetchOutcome::NeedsLocalCopy { steps: file.source.steps.clone().unwrap_or_default() }
+                FetchOutcome::NeedsLocalCopy {
+                    steps: file.source.steps.clone().unwrap_or_default(),
+                }
             };
             progress(FetchEvent::Finished { path: &file.path, outcome: &outcome });
             files.push((file.path.clone(), outcome));
         }
         let report = FetchReport { files };
-        if report.is_complete() || report.files.iter().any(|(_, outcome)| *outcome == FetchOutcome::Downloaded) {
+        if report.is_complete()
+            || report.files.iter().any(|(_, outcome)| *outcome == FetchOutcome::Downloaded)
+        {
             Ok(report)
         } else {
             Err(self.needs_local_copy(&report))
@@ -129,10 +141,15 @@ impl DatasetManifest {
 
     fn needs_local_copy(&self, report: &FetchReport) -> CatalogueError {
         let missing = report.files.iter().filter_map(|(path, outcome)| match outcome {
-            FetchOutcome::NeedsLocalCopy { steps } => Some(format!("{path} is not in its source like this ({steps})")),
+            FetchOutcome::NeedsLocalCopy { steps } => {
+                Some(format!("{path} is not in its source like this ({steps})"))
+            }
             _ => None,
         });
-        CatalogueError::NeedsLocalCopy { id: self.id.clone(), steps: missing.collect::<Vec<_>>().join("; ") }
+        CatalogueError::NeedsLocalCopy {
+            id: self.id.clone(),
+            steps: missing.collect::<Vec<_>>().join("; "),
+        }
     }
 }
 
@@ -152,7 +169,12 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn run(&self, client: &Client, target: &Path, progress: &mut dyn FnMut(FetchEvent<'_>)) -> Result<()> {
+    fn run(
+        &self,
+        client: &Client,
+        target: &Path,
+        progress: &mut dyn FnMut(FetchEvent<'_>),
+    ) -> Result<()> {
         let directory = target.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory).map_err(CatalogueError::io("create", directory))?;
         let (total, _) = self.file.download();
@@ -165,7 +187,10 @@ impl Download<'_> {
                 return Err(wrong);
             }
             // What was left from an earlier call may have been the wrong part: once more, from the beginning.
-            progress(FetchEvent::Retrying { attempt: 2, reason: "the continued file has the wrong hash" });
+            progress(FetchEvent::Retrying {
+                attempt: 2,
+                reason: "the continued file has the wrong hash",
+            });
             self.receive(client, progress)?;
             self.check().inspect_err(|_| drop(remove(&self.part)))?;
         }
@@ -180,7 +205,9 @@ impl Download<'_> {
             let mut received = |have| progress(FetchEvent::Received { have, total });
             match client.attempt(self.url, &self.part, total, &mut received)? {
                 Attempt::Complete => break,
-                Attempt::Broken { reason, connected } if attempt >= self.options.attempts.max(1) => {
+                Attempt::Broken { reason, connected }
+                    if attempt >= self.options.attempts.max(1) =>
+                {
                     return Err(self.gave_up(reason, connected)?);
                 }
                 Attempt::Broken { reason, .. } => {
@@ -189,11 +216,17 @@ impl Download<'_> {
                     delay *= 2;
                 }
                 Attempt::Refused(status) => {
-                    return Err(CatalogueError::Status { id: self.id.to_owned(), file: self.file.path.clone(), status });
+                    return Err(CatalogueError::Status {
+                        id: self.id.to_owned(),
+                        file: self.file.path.clone(),
+                        status,
+                    });
                 }
                 Attempt::WrongSize(found) => {
                     remove(&self.part)?;
-                    return Err(self.wrong_content(format!("{total} bytes"), format!("{found} bytes")));
+                    return Err(
+                        self.wrong_content(format!("{total} bytes"), format!("{found} bytes"))
+                    );
                 }
             }
         }
@@ -221,11 +254,20 @@ impl Download<'_> {
         }
         let Some(expected) = self.file.source.git_blob else { return Ok(()) };
         let found = GitBlobId::of_file(&self.part)?;
-        if found == expected { Ok(()) } else { Err(self.wrong_content(format!("git blob {expected}"), format!("git blob {found}"))) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(self.wrong_content(format!("git blob {expected}"), format!("git blob {found}")))
+        }
     }
 
     fn wrong_content(&self, expected: String, found: String) -> CatalogueError {
-        CatalogueError::WrongContent { id: self.id.to_owned(), file: self.file.path.clone(), expected, found }
+        CatalogueError::WrongContent {
+            id: self.id.to_owned(),
+            file: self.file.path.clone(),
+            expected,
+            found,
+        }
     }
 
     /// Puts the checked download under its final name, compressed if the data set's copy is.

@@ -75,7 +75,9 @@ impl Serialize for GitBlobId {
 impl<'de> Deserialize<'de> for GitBlobId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not a git object id in hexadecimal")))
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(format!("{text:?} is not a git object id in hexadecimal"))
+        })
     }
 }
 
@@ -87,7 +89,10 @@ mod tests {
     fn ids_are_those_of_git_hash_object() {
         // The two best known blobs: nothing, and "test content" with a line end (Pro Git, chapter 10).
         assert_eq!(GitBlobId::of(b"").to_string(), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-        assert_eq!(GitBlobId::of(b"test content\n").to_string(), "d670460b4b4aece5915caf5c68d12f560a9fe3e4");
+        assert_eq!(
+            GitBlobId::of(b"test content\n").to_string(),
+            "d670460b4b4aece5915caf5c68d12f560a9fe3e4"
+        );
     }
 
     #[test]

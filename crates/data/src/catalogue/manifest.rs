@@ -123,10 +123,16 @@ impl DatasetManifest {
     /// # Errors
     /// [`CatalogueError::Toml`], or [`CatalogueError::Invalid`] with everything that is wrong.
     pub fn parse(path: &str, folder: &str, text: &str) -> Result<Self> {
-        let manifest: Self =
-            toml::from_str(text).map_err(|source| CatalogueError::Toml { path: path.to_owned(), source: Box::new(source) })?;
+        let manifest: Self = toml::from_str(text).map_err(|source| CatalogueError::Toml {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
         let problems = manifest.problems(folder);
-        if problems.is_empty() { Ok(manifest) } else { Err(CatalogueError::Invalid { path: path.to_owned(), problems }) }
+        if problems.is_empty() {
+            Ok(manifest)
+        } else {
+            Err(CatalogueError::Invalid { path: path.to_owned(), problems })
+        }
     }
 
     /// The total size of its files.
@@ -154,9 +160,12 @@ impl DatasetManifest {
             if !paths.insert(&file.path) {
                 problems.push(format!("file {:?}: listed twice", file.path));
             }
-            problems.extend(file.problem().map(|problem| format!("file {:?}: {problem}", file.path)));
+            problems
+                .extend(file.problem().map(|problem| format!("file {:?}: {problem}", file.path)));
         }
-        for path in self.text.iter().flat_map(|text| &text.files).filter(|path| !paths.contains(path)) {
+        for path in
+            self.text.iter().flat_map(|text| &text.files).filter(|path| !paths.contains(path))
+        {
             problems.push(format!("text.files: {path:?} is not a file of this set"));
         }
         problems
@@ -171,17 +180,26 @@ impl DatasetFile {
 
     fn problem(&self) -> Option<&'static str> {
         let source = &self.source;
-        let stays_inside = Path::new(&self.path).components().all(|part| matches!(part, Component::Normal(_)));
+        let stays_inside =
+            Path::new(&self.path).components().all(|part| matches!(part, Component::Normal(_)));
         let has_own_hash = source.bytes.is_some() && source.sha256.is_some();
         let has_no_hash = source.bytes.is_none() && source.sha256.is_none();
         match source.transform {
             _ if self.path.is_empty() || !stays_inside || self.path.contains('\\') => {
                 Some("expected a relative path with forward slashes and without `..`")
             }
-            Transform::Manual if source.steps.is_none() => Some("transform \"manual\" needs `source.steps`"),
-            Transform::Manual if source.url.is_some() => Some("transform \"manual\" cannot have `source.url`"),
-            Transform::None | Transform::Gzip if source.url.is_none() => Some("this transform needs `source.url`"),
-            Transform::Gzip if !has_own_hash => Some("transform \"gzip\" needs `source.bytes` and `source.sha256`"),
+            Transform::Manual if source.steps.is_none() => {
+                Some("transform \"manual\" needs `source.steps`")
+            }
+            Transform::Manual if source.url.is_some() => {
+                Some("transform \"manual\" cannot have `source.url`")
+            }
+            Transform::None | Transform::Gzip if source.url.is_none() => {
+                Some("this transform needs `source.url`")
+            }
+            Transform::Gzip if !has_own_hash => {
+                Some("transform \"gzip\" needs `source.bytes` and `source.sha256`")
+            }
             Transform::None | Transform::Manual if !has_no_hash => {
                 Some("`source.bytes` and `source.sha256` belong to transform \"gzip\" only")
             }
@@ -216,7 +234,9 @@ mod tests {
     "#;
 
     fn message(change: impl Fn(&str) -> String) -> String {
-        DatasetManifest::parse("one/manifest.toml", "one", &change(MANIFEST)).unwrap_err().to_string()
+        DatasetManifest::parse("one/manifest.toml", "one", &change(MANIFEST))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -229,8 +249,15 @@ mod tests {
 
     #[test]
     fn contradictions_are_reported_together() {
-        let message = message(|text| text.replace("id = \"one\"", "id = \"two\"").replace("path = \"a/b.txt\"", "path = \"../b.txt\""));
-        for part in ["expected the folder's name \"one\", got \"two\"", "without `..`", "text.files: \"a/b.txt\" is not a file"] {
+        let message = message(|text| {
+            text.replace("id = \"one\"", "id = \"two\"")
+                .replace("path = \"a/b.txt\"", "path = \"../b.txt\"")
+        });
+        for part in [
+            "expected the folder's name \"one\", got \"two\"",
+            "without `..`",
+            "text.files: \"a/b.txt\" is not a file",
+        ] {
             assert!(message.contains(part), "{message}");
         }
     }
@@ -240,9 +267,15 @@ mod tests {
         for (source, expected) in [
             (r#"{ transform = "none" }"#, "needs `source.url`"),
             (r#"{ transform = "manual" }"#, "needs `source.steps`"),
-            (r#"{ transform = "manual", steps = "x", url = "https://example.org" }"#, "cannot have `source.url`"),
+            (
+                r#"{ transform = "manual", steps = "x", url = "https://example.org" }"#,
+                "cannot have `source.url`",
+            ),
             (r#"{ transform = "gzip", url = "https://example.org" }"#, "needs `source.bytes`"),
-            (r#"{ transform = "none", url = "https://example.org", bytes = 3 }"#, "belong to transform \"gzip\" only"),
+            (
+                r#"{ transform = "none", url = "https://example.org", bytes = 3 }"#,
+                "belong to transform \"gzip\" only",
+            ),
         ] {
             let message = message(|text| {
                 let before = text.split("source = ").next().unwrap_or_default();
@@ -254,7 +287,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_bad_hashes_are_errors() {
-        assert!(message(|text| text.replace("licence", "license")).contains("unknown field `license`"));
+        assert!(
+            message(|text| text.replace("licence", "license")).contains("unknown field `license`")
+        );
         assert!(message(|text| text.replace("ba7816", "xx7816")).contains("is not a SHA-256"));
     }
 }

@@ -13,7 +13,8 @@ impl DatasetManifest {
     /// # Errors
     /// [`CatalogueError::NoText`] if the set is no text corpus, [`CatalogueError::Missing`] if a file is not there.
     pub fn prepare(&self, data_root: &Path) -> Result<SourceOptions> {
-        let no_text = || CatalogueError::NoText { id: self.id.clone(), columns: self.columns.clone() };
+        let no_text =
+            || CatalogueError::NoText { id: self.id.clone(), columns: self.columns.clone() };
         let text = self.text.as_ref().ok_or_else(no_text)?;
         let paths = text.files.iter().map(|file| {
             let path = data_root.join(file);

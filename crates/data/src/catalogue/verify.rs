@@ -61,8 +61,12 @@ impl fmt::Display for FileStatus {
             Self::Ok => formatter.write_str("ok"),
             Self::SameContent => formatter.write_str("ok (compressed differently)"),
             Self::Missing => formatter.write_str("missing"),
-            Self::WrongSize { expected, found } => write!(formatter, "wrong size: expected {expected} bytes, got {found}"),
-            Self::WrongHash { expected, found } => write!(formatter, "wrong sha256: expected {expected}, got {found}"),
+            Self::WrongSize { expected, found } => {
+                write!(formatter, "wrong size: expected {expected} bytes, got {found}")
+            }
+            Self::WrongHash { expected, found } => {
+                write!(formatter, "wrong sha256: expected {expected}, got {found}")
+            }
         }
     }
 }
@@ -88,7 +92,9 @@ impl DatasetFile {
         let found = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             Ok(_) => return Ok(FileStatus::Missing),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileStatus::Missing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(FileStatus::Missing);
+            }
             Err(error) => return Err(CatalogueError::io("read", &path)(error)),
         };
         let different = if found == self.bytes {
@@ -112,7 +118,8 @@ impl DatasetFile {
         let (bytes, sha256) = self.download();
         // One byte more than expected is enough to know that the content differs, and bounds the memory.
         let mut content = Vec::new();
-        let read = MultiGzDecoder::new(BufReader::new(file)).take(bytes + 1).read_to_end(&mut content);
+        let read =
+            MultiGzDecoder::new(BufReader::new(file)).take(bytes + 1).read_to_end(&mut content);
         Ok(read.is_ok() && content.len() as u64 == bytes && Fingerprint::of(&content) == sha256)
     }
 }

@@ -58,8 +58,7 @@ pub fn bench_generate(
     check(model, bench)?;
     let prompt: Vec<u32> =
         random_ids(bench.seed, model.vocab_size()).take(bench.prompt_tokens).collect();
-    let options =
-        GenerateOptions { max_new_tokens: bench.new_tokens, ..GenerateOptions::greedy() };
+    let options = GenerateOptions { max_new_tokens: bench.new_tokens, ..GenerateOptions::greedy() };
     // No token ends the text: every round writes as much.
     let sampler = Sampler::new(options, Vec::new(), Vec::new());
     let (mut first, mut between) = (Vec::new(), Vec::new());
@@ -97,7 +96,8 @@ fn check(model: &impl LogitsModel, bench: &GenerateBench) -> Result<(), WujiErro
         return wrong("prompt tokens", "0: expected at least 1".to_string());
     }
     if bench.new_tokens < 2 {
-        let problem = format!("{}: expected at least 2, to time from one to the next", bench.new_tokens);
+        let problem =
+            format!("{}: expected at least 2, to time from one to the next", bench.new_tokens);
         return wrong("new tokens", problem);
     }
     let sum = bench.prompt_tokens + bench.new_tokens;

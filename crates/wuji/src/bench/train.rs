@@ -169,10 +169,8 @@ impl PhaseTimes {
 fn loader(bench: &TrainBench, dir: &Path) -> Result<BatchLoader, WujiError> {
     let shape = &bench.shape;
     let path = dir.join("random.tokens");
-    let spec = ShardSpec {
-        vocab_size: shape.vocabulary,
-        tokenizer_fingerprint: FINGERPRINT.to_string(),
-    };
+    let spec =
+        ShardSpec { vocab_size: shape.vocabulary, tokenizer_fingerprint: FINGERPRINT.to_string() };
     let mut writer = ShardWriter::create(&path, spec)?;
     writer.begin_document()?;
     let steps = (WARMUP_STEPS + bench.steps.max(1)) as usize;

@@ -26,7 +26,8 @@ pub fn recognise(path: &Path) -> Result<SourceFormat, WujiError> {
     if path.is_dir() { recognise_directory(path) } else { recognise_file(path) }
 }
 
-const READABLE: &str = "a Hugging Face directory (config.json and *.safetensors) or a llama2.c .bin";
+const READABLE: &str =
+    "a Hugging Face directory (config.json and *.safetensors) or a llama2.c .bin";
 
 fn recognise_directory(path: &Path) -> Result<SourceFormat, WujiError> {
     let has = |name: &str| path.join(name).is_file();
@@ -65,8 +66,7 @@ fn recognise_file(path: &Path) -> Result<SourceFormat, WujiError> {
 }
 
 fn unsupported(what: &str) -> WujiError {
-    let instead =
-        "it comes with the other formats in a later one; save the model as safetensors with \
+    let instead = "it comes with the other formats in a later one; save the model as safetensors with \
          transformers' save_pretrained and give that directory";
     WujiError::Unsupported { what: what.to_string(), instead: instead.to_string() }
 }
@@ -82,9 +82,10 @@ fn is_llama2c(head: &[u8]) -> bool {
         head.as_chunks::<4>().0.iter().map(|chunk| i32::from_le_bytes(*chunk)).collect();
     let sensible = |value: i32| (1..1 << 24).contains(&value);
     fields.len() == 7
-        && fields.iter().enumerate().all(|(at, value)| {
-            sensible(if at == 5 { value.saturating_abs() } else { *value })
-        })
+        && fields
+            .iter()
+            .enumerate()
+            .all(|(at, value)| sensible(if at == 5 { value.saturating_abs() } else { *value }))
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ pub(super) struct Target {
 impl Target {
     /// Begins what will be `path`, which must not be there, or empty.
     pub(super) fn begin(path: &Path) -> Result<Self, WujiError> {
-        let is_empty = |path: &Path| fs::read_dir(path).is_ok_and(|mut found| found.next().is_none());
+        let is_empty =
+            |path: &Path| fs::read_dir(path).is_ok_and(|mut found| found.next().is_none());
         if path.exists() && !is_empty(path) {
             let problem = "it is there already; choose another name, or remove it first";
             return Err(WujiError::input(path, problem));
@@ -41,9 +42,8 @@ impl Target {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777)); // less the user's umask
         }
-        let workshop = builder
-            .tempdir_in(parent)
-            .map_err(|source| WujiError::io("creating", path, source))?;
+        let workshop =
+            builder.tempdir_in(parent).map_err(|source| WujiError::io("creating", path, source))?;
         Ok(Self { workshop, path: path.into() })
     }
 

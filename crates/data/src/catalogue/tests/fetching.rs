@@ -9,7 +9,10 @@ use flate2::read::GzDecoder;
 
 use super::server::{Reply, Server};
 use super::{compressed, manifest, plain};
-use crate::catalogue::{CatalogueError, DatasetManifest, FetchEvent, FetchOptions, FetchOutcome, FetchReport, FileStatus};
+use crate::catalogue::{
+    CatalogueError, DatasetManifest, FetchEvent, FetchOptions, FetchOutcome, FetchReport,
+    FileStatus,
+};
 use crate::source::{DocumentSource, FileSource};
 
 /// Large enough for several network packets.
@@ -17,8 +20,13 @@ fn tale() -> Vec<u8> {
     "Once upon a time there was a download.\n".repeat(5_000).into_bytes()
 }
 
-fn fetch(manifest: &DatasetManifest, root: &Path, attempts: u32) -> Result<FetchReport, CatalogueError> {
-    let options = FetchOptions { attempts, retry_delay: Duration::from_millis(1), ..FetchOptions::default() };
+fn fetch(
+    manifest: &DatasetManifest,
+    root: &Path,
+    attempts: u32,
+) -> Result<FetchReport, CatalogueError> {
+    let options =
+        FetchOptions { attempts, retry_delay: Duration::from_millis(1), ..FetchOptions::default() };
     manifest.fetch(root, &options, &mut |_| {})
 }
 
@@ -35,13 +43,18 @@ fn a_file_arrives_under_its_name_and_nothing_else_is_left() {
     let server = Server::start(&content, Vec::new());
     let mut events = Vec::new();
     let report = plain(&server.url, &content)
-        .fetch(root.path(), &FetchOptions::default(), &mut |event| events.push(format!("{event:?}")))
+        .fetch(root.path(), &FetchOptions::default(), &mut |event| {
+            events.push(format!("{event:?}"))
+        })
         .unwrap();
     assert_eq!(report.files, [("pretrain/tale.txt".to_owned(), FetchOutcome::Downloaded)]);
     assert_eq!(files(root.path()), [root.path().join("pretrain/tale.txt")]);
     assert_eq!(fs::read(root.path().join("pretrain/tale.txt")).unwrap(), content);
     assert!(events[0].starts_with("Started"), "{events:?}");
-    assert_eq!(events[events.len() - 2], format!("Received {{ have: {0}, total: {0} }}", content.len()));
+    assert_eq!(
+        events[events.len() - 2],
+        format!("Received {{ have: {0}, total: {0} }}", content.len())
+    );
     assert!(events[events.len() - 1].starts_with("Finished"), "{events:?}");
 }
 
@@ -85,7 +98,10 @@ fn attempts_within_a_call_go_on_too() {
     assert_eq!(retries, [2, 3, 4]);
     let asked = server.requests();
     assert_eq!(asked.len(), 4);
-    assert!(asked[0].is_none() && asked[1].is_some() && asked[1] == asked[2] && asked[2] < asked[3], "{asked:?}");
+    assert!(
+        asked[0].is_none() && asked[1].is_some() && asked[1] == asked[2] && asked[2] < asked[3],
+        "{asked:?}"
+    );
     assert_eq!(fs::read(root.path().join("pretrain/tale.txt")).unwrap(), content);
 }
 
@@ -105,7 +121,8 @@ fn wrong_content_of_the_right_size_is_rejected_and_not_kept() {
     let server = Server::start(&other, Vec::new());
     let dataset = plain(&server.url, &content);
     let message = fetch(&dataset, root.path(), 3).unwrap_err().to_string();
-    let (expected, found) = (dataset.files[0].sha256.to_string(), crate::Fingerprint::of(&other).to_string());
+    let (expected, found) =
+        (dataset.files[0].sha256.to_string(), crate::Fingerprint::of(&other).to_string());
     assert!(message.contains(&expected) && message.contains(&found), "{message}");
     assert_eq!(files(root.path()), [] as [PathBuf; 0]);
     assert_eq!(server.requests().len(), 1, "the same bytes would come again");
@@ -119,7 +136,10 @@ fn content_of_another_size_is_rejected_announced_or_not() {
         let server = Server::start(&content[..1000], script);
         let error = fetch(&plain(&server.url, &content), root.path(), 1).unwrap_err();
         assert!(matches!(error, CatalogueError::WrongContent { .. }), "{error}");
-        assert!(error.to_string().contains(&format!("expected {} bytes", content.len())), "{error}");
+        assert!(
+            error.to_string().contains(&format!("expected {} bytes", content.len())),
+            "{error}"
+        );
         assert_eq!(files(root.path()), [] as [PathBuf; 0]);
     }
 }
@@ -128,8 +148,10 @@ fn content_of_another_size_is_rejected_announced_or_not() {
 fn a_wrong_git_blob_is_rejected_even_if_the_hash_is_right() {
     let (root, content) = (tempfile::tempdir().unwrap(), tale());
     let server = Server::start(&content, Vec::new());
-    let source = format!("url = {:?}\ntransform = \"none\"\ngit_blob = \"{}\"", server.url, "0".repeat(40));
-    let error = fetch(&manifest("pretrain/tale.txt", &content, &source), root.path(), 1).unwrap_err();
+    let source =
+        format!("url = {:?}\ntransform = \"none\"\ngit_blob = \"{}\"", server.url, "0".repeat(40));
+    let error =
+        fetch(&manifest("pretrain/tale.txt", &content, &source), root.path(), 1).unwrap_err();
     assert!(error.to_string().contains("expected git blob 0000000000"), "{error}");
     assert_eq!(files(root.path()), [] as [PathBuf; 0]);
 }
@@ -175,7 +197,8 @@ fn without_a_network_the_error_names_the_data_set_and_the_way_out() {
     let (root, content) = (tempfile::tempdir().unwrap(), tale());
     // A port that was free a moment ago and that nobody listens on.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = fetch(&plain(&format!("http://{address}/tale.txt"), &content), root.path(), 2).unwrap_err();
+    let error =
+        fetch(&plain(&format!("http://{address}/tale.txt"), &content), root.path(), 2).unwrap_err();
     assert!(matches!(error, CatalogueError::Offline { .. }), "{error}");
     let message = error.to_string();
     assert!(message.contains("\"tale\"") && message.contains("--data-root"), "{message}");
@@ -219,9 +242,16 @@ fn a_compressed_copy_is_made_from_the_plain_source_and_verifies() {
 #[test]
 fn what_was_transformed_further_needs_a_local_copy() {
     let (root, content) = (tempfile::tempdir().unwrap(), tale());
-    let mut dataset = manifest("pretrain/tale.txt", &content, "transform = \"manual\"\nsteps = \"merged from 9 files\"");
+    let mut dataset = manifest(
+        "pretrain/tale.txt",
+        &content,
+        "transform = \"manual\"\nsteps = \"merged from 9 files\"",
+    );
     let message = fetch(&dataset, root.path(), 1).unwrap_err().to_string();
-    assert!(message.contains("merged from 9 files") && message.contains("--data-root"), "{message}");
+    assert!(
+        message.contains("merged from 9 files") && message.contains("--data-root"),
+        "{message}"
+    );
 
     let server = Server::start(&content, Vec::new());
     let mut second = plain(&server.url, &content).files.remove(0);

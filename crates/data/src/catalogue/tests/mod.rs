@@ -10,14 +10,17 @@ use crate::fingerprint::Fingerprint;
 
 /// A data set "tale" with one file, `pretrain/tale.txt`, to be had at `url`.
 fn plain(url: &str, content: &[u8]) -> DatasetManifest {
-    let source = format!("url = {url:?}\ntransform = \"none\"\ngit_blob = \"{}\"", GitBlobId::of(content));
+    let source =
+        format!("url = {url:?}\ntransform = \"none\"\ngit_blob = \"{}\"", GitBlobId::of(content));
     manifest("pretrain/tale.txt", content, &source)
 }
 
 /// The same, kept as `pretrain/tale.txt.gz` with `copy` as the collected bytes.
 fn compressed(url: &str, content: &[u8], copy: &[u8]) -> DatasetManifest {
     let (bytes, sha256, blob) = (content.len(), Fingerprint::of(content), GitBlobId::of(content));
-    let source = format!("url = {url:?}\ntransform = \"gzip\"\ngit_blob = \"{blob}\"\nbytes = {bytes}\nsha256 = \"{sha256}\"");
+    let source = format!(
+        "url = {url:?}\ntransform = \"gzip\"\ngit_blob = \"{blob}\"\nbytes = {bytes}\nsha256 = \"{sha256}\""
+    );
     manifest("pretrain/tale.txt.gz", copy, &source)
 }
 

@@ -70,23 +70,41 @@ fn read_request(stream: &TcpStream) -> Option<u64> {
     range
 }
 
-fn answer(mut stream: TcpStream, content: &[u8], range: Option<u64>, reply: &Reply) -> std::io::Result<()> {
+fn answer(
+    mut stream: TcpStream,
+    content: &[u8],
+    range: Option<u64>,
+    reply: &Reply,
+) -> std::io::Result<()> {
     let range = range.filter(|_| !matches!(reply, Reply::IgnoreRange));
     let offset = usize::try_from(range.unwrap_or(0)).unwrap_or(usize::MAX);
     let (head, body) = match reply {
         Reply::Status(status) => (format!("{status} Scripted"), &[][..]),
         Reply::Chunked(other) => {
-            write!(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{:x}\r\n", other.len())?;
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{:x}\r\n",
+                other.len()
+            )?;
             stream.write_all(other)?;
             return stream.write_all(b"\r\n0\r\n\r\n");
         }
         _ if offset >= content.len() => ("416 Range Not Satisfiable".to_owned(), &[][..]),
-        _ if range.is_some() => {
-            (format!("206 Partial Content\r\nContent-Range: bytes {offset}-{}/{}", content.len() - 1, content.len()), &content[offset..])
-        }
+        _ if range.is_some() => (
+            format!(
+                "206 Partial Content\r\nContent-Range: bytes {offset}-{}/{}",
+                content.len() - 1,
+                content.len()
+            ),
+            &content[offset..],
+        ),
         _ => ("200 OK".to_owned(), content),
     };
-    write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())?;
+    write!(
+        stream,
+        "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )?;
     let sent = if let Reply::BreakAfter(bytes) = reply { *bytes } else { body.len() };
     stream.write_all(&body[..sent.min(body.len())])
 }

@@ -38,9 +38,11 @@ fn manifests_say_what_the_records_of_the_collection_say() {
         assert_eq!(Some(manifest.licence.as_str()), text(record, "licence"), "{id}");
         assert_eq!(Some(manifest.noncommercial), record["noncommercial"].as_bool(), "{id}");
         assert_eq!(Some(manifest.bytes() as i64), record["bytes"].as_integer(), "{id}");
-        let repository = text(record, "source_repo").unwrap().replace("github:", "https://github.com/");
+        let repository =
+            text(record, "source_repo").unwrap().replace("github:", "https://github.com/");
         assert_eq!(manifest.homepage, repository, "{id}");
-        let files: BTreeMap<&str, _> = manifest.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        let files: BTreeMap<&str, _> =
+            manifest.files.iter().map(|file| (file.path.as_str(), file)).collect();
         let recorded = record["file"].as_array().unwrap();
         assert_eq!(files.len(), recorded.len(), "{id}");
         for entry in recorded {
@@ -48,8 +50,16 @@ fn manifests_say_what_the_records_of_the_collection_say() {
             let file = files[path];
             assert_eq!(Some(file.sha256.to_string().as_str()), text(entry, "sha256"), "{path}");
             assert_eq!(Some(file.bytes as i64), entry["bytes"].as_integer(), "{path}");
-            assert_eq!(file.rows.map(|rows| rows as i64), entry.get("rows").and_then(toml::Value::as_integer), "{path}");
-            assert_eq!(file.source.git_blob.map(|blob| blob.to_string()).as_deref(), text(entry, "source_blob"), "{path}");
+            assert_eq!(
+                file.rows.map(|rows| rows as i64),
+                entry.get("rows").and_then(toml::Value::as_integer),
+                "{path}"
+            );
+            assert_eq!(
+                file.source.git_blob.map(|blob| blob.to_string()).as_deref(),
+                text(entry, "source_blob"),
+                "{path}"
+            );
             let transform = match text(entry, "transform").unwrap() {
                 "as in the source" => Transform::None,
                 "as in the source ; gzip" => Transform::Gzip,
@@ -80,12 +90,18 @@ fn source_hashes_belong_to_the_collected_content() {
             let raw = std::fs::read(root.join(&file.path)).unwrap();
             let mut content = Vec::new();
             if file.source.transform == Transform::Gzip {
-                std::io::copy(&mut flate2::read::MultiGzDecoder::new(&raw[..]), &mut content).unwrap();
+                std::io::copy(&mut flate2::read::MultiGzDecoder::new(&raw[..]), &mut content)
+                    .unwrap();
             } else {
                 content = raw;
             }
             let (bytes, sha256) = file.download();
-            assert_eq!((content.len() as u64, crate::Fingerprint::of(&content)), (bytes, sha256), "{}", file.path);
+            assert_eq!(
+                (content.len() as u64, crate::Fingerprint::of(&content)),
+                (bytes, sha256),
+                "{}",
+                file.path
+            );
             assert_eq!(Some(GitBlobId::of(&content)), file.source.git_blob, "{}", file.path);
         }
     }
@@ -95,10 +111,17 @@ fn source_hashes_belong_to_the_collected_content() {
 fn every_text_corpus_can_be_read() {
     let Some(root) = data_root() else { return };
     let mut read = 0;
-    for dataset in Catalogue::embedded().unwrap().list().filter(|dataset| dataset.manifest.text.is_some()) {
+    for dataset in
+        Catalogue::embedded().unwrap().list().filter(|dataset| dataset.manifest.text.is_some())
+    {
         let id = &dataset.manifest.id;
         let source = FileSource::open(&dataset.manifest.prepare(&root).unwrap()).unwrap();
-        let parts: Vec<_> = source.parts().unwrap().take(50).map(|part| part.unwrap_or_else(|e| panic!("{id}: {e}"))).collect();
+        let parts: Vec<_> = source
+            .parts()
+            .unwrap()
+            .take(50)
+            .map(|part| part.unwrap_or_else(|e| panic!("{id}: {e}")))
+            .collect();
         assert!(parts.iter().any(|part| part.text.trim().len() > 10), "{id}: no text");
         read += 1;
     }

@@ -127,7 +127,9 @@ mod tests {
                 assert!(fields.iter().all(|field| !field.docs.is_empty()), "{}", table.structure);
                 let documented: BTreeSet<&str> =
                     fields.iter().map(|field| field.name.as_str()).collect();
-                let Value::Object(defaults) = &table.defaults else { panic!("{}", table.structure) };
+                let Value::Object(defaults) = &table.defaults else {
+                    panic!("{}", table.structure)
+                };
                 for key in defaults.keys() {
                     assert!(documented.contains(key.as_str()), "{}.{key}", table.structure);
                 }

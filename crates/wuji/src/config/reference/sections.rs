@@ -113,7 +113,8 @@ fn data() -> Section {
             Table::new::<DataConfig>(SECTIONS, "DataConfig"),
             Table::new::<SourceOptions>(SOURCE_OPTIONS, "SourceOptions")
                 .titled("`[[data.sources]]`, one per source"),
-            Table::new::<StoryCorpusConfig>(STORIES, "StoryCorpusConfig").titled("`[data.stories]`"),
+            Table::new::<StoryCorpusConfig>(STORIES, "StoryCorpusConfig")
+                .titled("`[data.stories]`"),
         ],
         choices: vec![
             Choice {
@@ -124,8 +125,16 @@ fn data() -> Section {
             Choice::new::<Packing>("`data.packing`", PACKING, "Packing"),
             Choice::new::<FileFormat>("`data.sources.format`", SOURCE_OPTIONS, "FileFormat"),
             Choice::new::<DocumentMode>("`data.sources.documents`", SOURCE_OPTIONS, "DocumentMode"),
-            Choice::new::<InvalidUtf8>("`data.sources.invalid_utf8`", SOURCE_OPTIONS, "InvalidUtf8"),
-            Choice::new::<wuji_data::generate::CorpusSize>("`data.stories.size`", STORIES, "CorpusSize"),
+            Choice::new::<InvalidUtf8>(
+                "`data.sources.invalid_utf8`",
+                SOURCE_OPTIONS,
+                "InvalidUtf8",
+            ),
+            Choice::new::<wuji_data::generate::CorpusSize>(
+                "`data.stories.size`",
+                STORIES,
+                "CorpusSize",
+            ),
         ],
     }
 }

@@ -47,7 +47,8 @@ pub(super) fn variants(source: &str, name: &str) -> Vec<Variant> {
         let name: String = declared.chars().take_while(|c| c.is_alphanumeric()).collect();
         let rest = &declared[name.len()..];
         let content = if rest.starts_with(" {") {
-            let inner: Vec<&str> = lines.by_ref().take_while(|line| **line != "    },").copied().collect();
+            let inner: Vec<&str> =
+                lines.by_ref().take_while(|line| **line != "    },").copied().collect();
             Content::Fields(read_fields(&inner, "        "))
         } else if rest.starts_with('(') {
             Content::One
