@@ -100,7 +100,7 @@ pub fn number_word(n: u32) -> String {
         ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     match n {
         0..20 => ONES[n as usize].to_owned(),
-        20..100 if n % 10 == 0 => TENS[n as usize / 10 - 2].to_owned(),
+        20..100 if n.is_multiple_of(10) => TENS[n as usize / 10 - 2].to_owned(),
         20..100 => format!("{}-{}", TENS[n as usize / 10 - 2], ONES[n as usize % 10]),
         _ => n.to_string(),
     }

@@ -25,7 +25,6 @@ macro_rules! presets {
 presets! {
     "quickstart": "a few minutes on two cores, on the embedded story world, with nothing to download",
     "shakespeare-char-cpu": "nanoGPT's documented CPU run, to the letter",
-    "shakespeare-char-best": "the lowest loss on tinyshakespeare in half an hour on two cores",
     "chinese-poetry": "classical Chinese poems with a byte-level BPE vocabulary",
     "tiny": "a minute of nothing in particular: for tests and for trying things out",
 }
