@@ -172,7 +172,7 @@ impl DeviceSpec {
             (device, sum)
         });
         match probe {
-            Ok((device, sum)) if sum == 2.0 => Ok(device),
+            Ok((device, 2.0)) => Ok(device),
             Ok((_, sum)) => Err(self.unavailable(format!("1 + 1 gave {sum}"))),
             Err(panic) => Err(self.unavailable(panic_message(panic.as_ref()))),
         }

@@ -80,7 +80,7 @@ pub struct RunEnd {
 }
 
 /// Receives what happens. All methods default to nothing.
-pub trait TrainObserver {
+pub trait TrainObserver: Send {
     /// After each optimiser step.
     ///
     /// # Errors

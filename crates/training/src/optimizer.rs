@@ -66,7 +66,7 @@ impl Optimizer {
         };
         let with_momentum = (config.optimizer == OptimizerKind::Momentum).then(|| momentum(false));
         let decay = (config.weight_decay > 0.0)
-            .then(|| WeightDecayConfig { penalty: config.weight_decay as f32 });
+            .then_some(WeightDecayConfig { penalty: config.weight_decay as f32 });
         Self {
             config: config.clone(),
             sgd: SgdConfig::new().with_momentum(with_momentum).build(),

@@ -96,7 +96,7 @@ impl Args {
         let config = TokenizerTrainerConfig::new(self.kind, self.vocab_size);
         let megabytes = texts.iter().map(String::len).sum::<usize>() as f64 / 1e6;
         let start = Instant::now();
-        let tokenizer = Tokenizer::train(&config, texts.to_vec().into_iter())?;
+        let tokenizer = Tokenizer::train(&config, texts.iter().cloned())?;
         Ok((tokenizer, megabytes / start.elapsed().as_secs_f64()))
     }
 }

@@ -156,6 +156,8 @@ mod tests {
         order
     }
 
+    type Filter = fn(&mut [f32], f32);
+
     proptest! {
         #[test]
         fn top_k_equals_the_k_th_of_a_full_sort(
@@ -191,7 +193,7 @@ mod tests {
             k in 1usize..50, p in 0.001f32..=1.0
         ) {
             let best = ranked(&logits)[0];
-            let filters: [(bool, fn(&mut [f32], f32)); 5] =
+            let filters: [(bool, Filter); 5] =
                 [(true, top_p), (true, min_p), (true, epsilon), (true, eta), (false, typical)];
             for (keeps_best, filter) in filters {
                 let mut filtered = logits.clone();

@@ -228,7 +228,7 @@ fn a_compressed_copy_is_made_from_the_plain_source_and_verifies() {
     let mut plain = Vec::new();
     GzDecoder::new(fs::File::open(&path).unwrap()).read_to_end(&mut plain).unwrap();
     assert_eq!(plain, content);
-    assert_eq!(files(root.path()), [path.clone()]);
+    assert_eq!(files(root.path()), std::slice::from_ref(&path));
     assert_eq!(dataset.verify(root.path()).unwrap()[0].status, FileStatus::SameContent);
     let first = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
