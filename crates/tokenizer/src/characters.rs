@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::encoding::Encoding;
 use crate::error::TokenizerError;
 use crate::tokenizer::Pipeline;
 
@@ -13,7 +14,8 @@ use crate::tokenizer::Pipeline;
 pub(crate) struct CharacterTable {
     ascii: [Option<u32>; 128],
     other: HashMap<char, u32>,
-    unknown: Option<u32>,
+    /// The unknown token and its id, if there is one.
+    unknown: Option<(String, u32)>,
     /// Added tokens: a text that contains one of them takes the crate's way.
     added: Vec<String>,
     vocab_size: usize,
@@ -21,7 +23,7 @@ pub(crate) struct CharacterTable {
 
 impl CharacterTable {
     /// The table of a pipeline that cuts text into single characters; `unknown` is its unknown token, if it has one.
-    pub(crate) fn new(pipeline: &Pipeline, unknown: Option<u32>) -> Self {
+    pub(crate) fn new(pipeline: &Pipeline, unknown: Option<(String, u32)>) -> Self {
         let mut table = Self {
             ascii: [None; 128],
             other: HashMap::new(),
@@ -43,17 +45,45 @@ impl CharacterTable {
 
     /// The ids of `text`, or `None` if an added token occurs in it.
     pub(crate) fn encode(&self, text: &str) -> Result<Option<Vec<u32>>, TokenizerError> {
-        if self.added.iter().any(|token| text.contains(token.as_str())) {
+        if self.has_added_token(text) {
             return Ok(None);
         }
+        let unknown = self.unknown.as_ref().map(|(_, id)| *id);
         text.char_indices()
             .map(|(offset, character)| {
-                self.id(character)
-                    .or(self.unknown)
-                    .ok_or_else(|| self.unknown_error(character, offset))
+                self.id(character).or(unknown).ok_or_else(|| self.unknown_error(character, offset))
             })
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The encoding of `text`, or `None` if an added token occurs in it.
+    pub(crate) fn encode_with_offsets(
+        &self,
+        text: &str,
+    ) -> Result<Option<Encoding>, TokenizerError> {
+        let Some(ids) = self.encode(text)? else { return Ok(None) };
+        let token = |character: char| match (self.id(character), &self.unknown) {
+            (None, Some((unknown, _))) => unknown.clone(),
+            _ => character.to_string(),
+        };
+        let length = ids.len();
+        Ok(Some(Encoding {
+            ids,
+            tokens: text.chars().map(token).collect(),
+            offsets: text
+                .char_indices()
+                .map(|(start, character)| (start, start + character.len_utf8()))
+                .collect(),
+            special_tokens_mask: vec![0; length],
+            type_ids: vec![0; length],
+            word_ids: (0..length as u32).map(Some).collect(),
+            sequence_ids: vec![Some(0); length],
+        }))
+    }
+
+    fn has_added_token(&self, text: &str) -> bool {
+        self.added.iter().any(|token| text.contains(token.as_str()))
     }
 
     /// The error for the first character of `text` that has no token, if there is one and no unknown token either.

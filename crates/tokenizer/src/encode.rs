@@ -52,6 +52,13 @@ impl Tokenizer {
         {
             return Ok(ids);
         }
+        if let Some(byte_pieces) = &self.inner.byte_pieces
+            && self.inner.charsmap.is_none()
+        {
+            return byte_pieces
+                .encode(&self.inner.pipeline, text)
+                .map_err(|source| self.encode_error(text, source));
+        }
         self.ids_with(&self.inner.pipeline, text)
     }
 
@@ -119,6 +126,11 @@ impl Tokenizer {
         text: &str,
         add_special_tokens: bool,
     ) -> Result<Encoding, TokenizerError> {
+        if let Some(characters) = &self.inner.characters
+            && let Some(encoding) = characters.encode_with_offsets(text)?
+        {
+            return Ok(encoding);
+        }
         let prepared = self.prepare(text);
         let encoded = pipeline.encode(prepared.text(), add_special_tokens);
         let mut encoding =

@@ -67,6 +67,7 @@ mod train;
 
 // What these stand on.
 mod byte_level;
+mod byte_pieces;
 mod characters;
 mod charsmap;
 mod error;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 use tokenizers::ModelWrapper;
 
+use crate::byte_pieces::BytePieces;
 use crate::characters::CharacterTable;
 use crate::charsmap::{Charsmap, Normalized};
 use crate::error::TokenizerError;
@@ -39,7 +40,9 @@ pub(crate) struct Inner {
     pub(crate) ordinary: OnceLock<Pipeline>,
     pub(crate) kind: Option<TokenizerKind>,
     pub(crate) vocab_size: usize,
+    /// The fast ways to ids, for the kinds that have one.
     pub(crate) characters: Option<CharacterTable>,
+    pub(crate) byte_pieces: Option<BytePieces>,
     pub(crate) special_tokens: SpecialTokens,
     /// `tokenizer_config.json` as it was read, so that saving loses none of it (chat template, limits …).
     pub(crate) config: Map<String, Value>,
@@ -77,11 +80,14 @@ impl Tokenizer {
             extras.special_tokens.resolve(&[&extras.config, &extras.special_tokens_map], |token| {
                 pipeline.token_to_id(token).is_some()
             });
-        let unknown = model_unknown(&pipeline).and_then(|token| pipeline.token_to_id(token));
+        let unknown = model_unknown(&pipeline)
+            .and_then(|token| Some((token.to_owned(), pipeline.token_to_id(token)?)));
         let characters =
             (kind == Some(TokenizerKind::Char)).then(|| CharacterTable::new(&pipeline, unknown));
+        let byte_pieces = BytePieces::of(&pipeline);
         Ok(Self {
             inner: Arc::new(Inner {
+                byte_pieces,
                 pipeline,
                 charsmap: extras.charsmap,
                 ordinary: OnceLock::new(),

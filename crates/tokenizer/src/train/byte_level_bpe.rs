@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::corpus::count_words;
+use super::corpus::{count_byte_pieces, count_words};
 use super::merges::{Rules, Word, learn};
 use super::{TokenizerTrainerConfig, Trained};
 use crate::byte_level::{alphabet, push_token_bytes};
+use crate::byte_pieces::BytePieces;
 use crate::error::TokenizerError;
 use crate::load::tokenizer_json;
 use crate::pipeline::{self, Description, byte_level_bpe, leading_special_tokens};
@@ -28,7 +29,10 @@ pub(super) fn train(
     let skeleton =
         tokenizer_json::pipeline(&describe(config, json!({}), Vec::new(), &special).into_json())
             .map_err(|message| TokenizerError::Train { source: message.into() })?;
-    let corpus = count_words(&skeleton, texts)?;
+    let corpus = match BytePieces::of(&skeleton) {
+        Some(pieces) => count_byte_pieces(&skeleton, &pieces, texts),
+        None => count_words(&skeleton, texts),
+    }?;
     let words = corpus
         .items
         .iter()

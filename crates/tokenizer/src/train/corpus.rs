@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use tokenizers::pre_tokenizer::PreTokenizedString;
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizer};
 
+use crate::byte_pieces::{BytePieces, Piece, spelled};
 use crate::error::TokenizerError;
 use crate::tokenizer::Pipeline;
 
@@ -34,11 +35,36 @@ pub(super) fn count_words(
     texts: impl Iterator<Item = String>,
 ) -> Result<Counts<String>, TokenizerError> {
     count(texts, "words", |part, counts: &mut HashMap<String, u64>| {
-        each_split(skeleton, part, |split| match counts.get_mut(split) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(split.to_owned(), 1)),
-        })
+        each_split(skeleton, part, |split| add_one(counts, split))
     })
+}
+
+/// [`count_words`] for a byte-level skeleton: the same counts, without a copy of each occurrence.
+pub(super) fn count_byte_pieces(
+    skeleton: &Pipeline,
+    pieces: &BytePieces,
+    texts: impl Iterator<Item = String>,
+) -> Result<Counts<String>, TokenizerError> {
+    let mut counted = count(texts, "words", |part, counts: &mut HashMap<String, u64>| {
+        let each = pieces.each(skeleton, part, |piece| {
+            if let Piece::Text(text) = piece {
+                add_one(counts, text);
+            }
+            Ok(())
+        });
+        each.map_err(|source| TokenizerError::Train { source })
+    })?;
+    for (piece, _) in &mut counted.items {
+        *piece = spelled(piece);
+    }
+    Ok(counted)
+}
+
+fn add_one(counts: &mut HashMap<String, u64>, word: &str) {
+    match counts.get_mut(word) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(word.to_owned(), 1)),
+    }
 }
 
 /// Counts the characters that are left of `texts` when `skeleton` has normalised them and taken out special tokens.

@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn the_fast_way_gives_the_ids_of_the_full_way(text in texts()) {
-        for tokenizer in EACH_KIND.iter() {
+        for tokenizer in EACH_KIND.iter().chain(BYTE_LEVEL.iter()) {
             prop_assert_eq!(tokenizer.encode_ids(&text).unwrap(), tokenizer.encode(&text, false).unwrap().ids);
             let ordinary = tokenizer.encode_ordinary(&text).unwrap();
             prop_assert_eq!(tokenizer.encode_ordinary_ids(&text).unwrap(), ordinary.ids);

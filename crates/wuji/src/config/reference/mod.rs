@@ -13,7 +13,7 @@ use serde_json::Value;
 use sections::{Choice, Section, Table};
 use source::{Content, Field, Variant};
 
-const INTRODUCTION: &str = include_str!("introduction.md");
+const INTRODUCTION: &str = include_str!("introduction.txt");
 
 /// The whole page, as Markdown.
 pub fn reference() -> String {
