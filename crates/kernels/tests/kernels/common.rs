@@ -117,6 +117,12 @@ pub fn at_every_level(mut body: impl FnMut(Level)) {
 /// largest element of each result, and that `plain`'s gradients are those of its values.
 pub fn check(inputs: &[Values], fused: impl Function, plain: impl Function, tolerance: f64) {
     let truth = evaluate(&plain, inputs, DType::F64);
+    // What has no fused body goes to the plain one, through the same function.
+    let fallback = evaluate(&fused, inputs, DType::F64);
+    compare(&fallback.output, &truth.output, 1e-12, "f64 output");
+    for (i, (a, b)) in fallback.gradients.iter().zip(&truth.gradients).enumerate() {
+        compare_above(1.0, a, b, 1e-12, &format!("f64 gradient {i}"));
+    }
     at_every_level(|level| {
         let found = evaluate(&fused, inputs, DType::F32);
         compare(&found.output, &truth.output, tolerance, &format!("{level:?} output"));
