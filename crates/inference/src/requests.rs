@@ -52,7 +52,7 @@ impl Requests<'_> {
         } else {
             (self.templated(&whole)?, self.templated(context)?.len())
         };
-        if ids.is_empty() {
+        if ids.is_empty() || whole.len() == context.len() {
             return Err(InferenceError::EmptyContinuation);
         }
         scored_from = scored_from.min(ids.len() - 1);

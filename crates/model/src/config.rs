@@ -56,7 +56,7 @@ impl ModelConfig {
     /// As [`ModelConfig::from_path`].
     pub fn from_keys(mut keys: Map<String, Value>, origin: &str) -> Result<Self, ModelError> {
         let syntax = |source| ModelError::ConfigSyntax { origin: origin.to_string(), source };
-        let model_type = match keys.remove("model_type") {
+        let model_type = match keys.shift_remove("model_type") {
             Some(Value::String(model_type)) => model_type,
             other => other.map_or("(absent)".to_string(), |value| value.to_string()),
         };

@@ -96,7 +96,8 @@ fn what_looked_like_a_stop_string_is_shown_in_the_end() {
     let engine = reciting("abcdefgh", false, 8);
     let (response, pieces) = generate(&engine, "a", greedy(4, &["dex", "efg"]));
     assert_eq!((response.text.as_str(), response.finish_reason), ("bcde", FinishReason::Length));
-    assert_eq!(pieces, ["b", "c", "d", "e"].map(String::from));
+    // "de" could still have become "dex": it is shown when nothing follows.
+    assert_eq!(pieces, ["b", "c", "de"].map(String::from));
 }
 
 #[test]

@@ -106,8 +106,9 @@ fn set(table: &mut Table, option: &str) -> Result<(), WujiError> {
     let (path, text) =
         option.split_once('=').ok_or_else(|| bad("expected section.key=value, found no `=`"))?;
     let path: Vec<&str> = path.trim().split('.').collect();
-    if path.len() < 2 || path.iter().any(|part| part.is_empty()) {
-        return Err(bad("expected section.key=value, as in training.max_steps=100"));
+    let expected = "expected section.key=value, as in training.max_steps=100";
+    if path.iter().any(|part| part.is_empty()) {
+        return Err(bad(expected));
     }
     let parsed: Result<Table, _> = format!("value = {}", text.trim()).parse();
     let value = match parsed {

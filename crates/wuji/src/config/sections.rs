@@ -239,8 +239,11 @@ fn section<T: DeserializeOwned + Default>(
 }
 
 fn read<T: DeserializeOwned>(value: Value, name: &str, origin: &str) -> Result<T, WujiError> {
-    value.try_into().map_err(|error: toml::de::Error| {
-        WujiError::config(format!("{origin}: [{name}]"), with_suggestion(error.message()))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let key = if path == "." { String::new() } else { format!("{path}: ") };
+        let problem = with_suggestion(error.into_inner().message());
+        WujiError::config(format!("{origin}: [{name}]"), format!("{key}{problem}"))
     })
 }
 

@@ -4,9 +4,12 @@
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.6)
+        // Of two as near, the one as long: a letter is mistyped more often than forgotten.
+        .max_by(|(a, x), (b, y)| {
+            a.total_cmp(b).then_with(|| (x.len() == word.len()).cmp(&(y.len() == word.len())))
+        })
         .map(|(_, candidate)| candidate)
 }
 
