@@ -122,7 +122,9 @@ fn training(error: &TrainingError) -> bool {
         TrainingError::Io { source, .. } => about_the_path(source),
         TrainingError::Model(error) => model(error),
         TrainingError::Data(error) => data(error),
-        TrainingError::InvalidConfig { .. } | TrainingError::BadCheckpoint { .. } => true,
+        TrainingError::InvalidConfig { .. }
+        | TrainingError::BadCheckpoint { .. }
+        | TrainingError::RunInUse { .. } => true,
         _ => false,
     }
 }
@@ -160,9 +162,20 @@ fn device(error: &DeviceError) -> bool {
 
 /// A path that is not there or not what it should be is wrong input; a full disk is a failure.
 fn about_the_path(error: &std::io::Error) -> bool {
-    use ErrorKind::{InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound};
-    let kind = error.kind();
-    matches!(kind, NotFound | NotADirectory | IsADirectory | InvalidInput | InvalidData)
+    use ErrorKind::{
+        AlreadyExists, InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound,
+        UnexpectedEof,
+    };
+    matches!(
+        error.kind(),
+        NotFound
+            | NotADirectory
+            | IsADirectory
+            | AlreadyExists
+            | InvalidInput
+            | InvalidData
+            | UnexpectedEof
+    )
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl BytePieces {
         text: &str,
         visit: &mut impl FnMut(Piece<'_>) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
-        let mut between =
+        let between =
             |piece: &str, visit: &mut dyn FnMut(Piece<'_>) -> Result<(), PipelineError>| {
                 if self.keep_between && !piece.is_empty() {
                     visit(Piece::Text(piece))

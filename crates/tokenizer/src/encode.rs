@@ -52,13 +52,6 @@ impl Tokenizer {
         {
             return Ok(ids);
         }
-        if let Some(byte_pieces) = &self.inner.byte_pieces
-            && self.inner.charsmap.is_none()
-        {
-            return byte_pieces
-                .encode(&self.inner.pipeline, text)
-                .map_err(|source| self.encode_error(text, source));
-        }
         self.ids_with(&self.inner.pipeline, text)
     }
 
@@ -144,10 +137,14 @@ impl Tokenizer {
     }
 
     fn ids_with(&self, pipeline: &Pipeline, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoded = pipeline.encode_fast(self.prepare(text).text(), false);
-        encoded
-            .map(|encoding| encoding.get_ids().to_vec())
-            .map_err(|source| self.encode_error(text, source))
+        let prepared = self.prepare(text);
+        let ids = match &self.inner.byte_pieces {
+            Some(byte_pieces) => byte_pieces.encode(pipeline, prepared.text()),
+            None => pipeline
+                .encode_fast(prepared.text(), false)
+                .map(|encoding| encoding.get_ids().to_vec()),
+        };
+        ids.map_err(|source| self.encode_error(text, source))
     }
 
     fn ordinary(&self) -> Result<&Pipeline, TokenizerError> {

@@ -4,6 +4,9 @@
 //! optionally `ema/`, and `state.json`. It is written under a name that starts with a dot, flushed,
 //! and renamed: a directory called `step-N` is therefore always whole. What a killed process left
 //! half-written is removed when the run is next opened.
+//!
+//! `state.json` holds the SHA-256 of every other file, so that a disk that gave back other bytes than
+//! it was given is found before a run goes on from them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use wuji_data::Fingerprint;
 use wuji_model::CausalLm;
 use wuji_model::weights::{FileTensor, StoredDtype, TensorFiles, save_tensor_file};
 
@@ -66,6 +70,8 @@ pub struct TrainState {
 struct StateFile {
     state: TrainState,
     optimizer_counters: BTreeMap<String, u64>,
+    /// SHA-256 of each file, by its path in the checkpoint.
+    sha256: BTreeMap<String, Fingerprint>,
 }
 
 /// A checkpoint on disk.
@@ -94,6 +100,8 @@ pub(crate) struct Restored<M> {
 }
 
 const PARTIAL_PREFIX: &str = ".step-";
+
+const STATE: &str = "state.json";
 
 impl Checkpoints {
     /// Opens `dir`, creating it, and removes what a killed process left half-written. Keeps the
@@ -167,8 +175,9 @@ impl Checkpoints {
         }
         let (tensors, optimizer_counters) = optimizer.state(model);
         save_tensor_file(&partial.join("optimizer.safetensors"), &tensors, StoredDtype::F32)?;
-        let file = StateFile { state: state.clone(), optimizer_counters };
-        write_json(&partial.join("state.json"), &file)?;
+        let sha256 = fingerprints(&partial)?;
+        let file = StateFile { state: state.clone(), optimizer_counters, sha256 };
+        write_json(&partial.join(STATE), &file)?;
         remove(&path)?;
         fs::rename(&partial, &path)
             .map_err(|source| TrainingError::io("renaming", &partial, source))?;
@@ -197,13 +206,8 @@ impl Checkpoints {
         device: &Device,
     ) -> Result<Restored<M>, TrainingError> {
         let explain = |error: TrainingError| self.explain(info, error);
-        let state_path = info.path.join("state.json");
-        let text = fs::read_to_string(&state_path)
-            .map_err(|source| TrainingError::io("reading", &state_path, source))
-            .map_err(explain)?;
-        let file: StateFile = serde_json::from_str(&text).map_err(|error| {
-            explain(TrainingError::BadCheckpoint { path: state_path, reason: error.to_string() })
-        })?;
+        let file = read_state(&info.path).map_err(explain)?;
+        check_fingerprints(&info.path, &file.sha256).map_err(explain)?;
         let model = template.load_model(&info.path.join("model"), device).map_err(explain)?;
         let tensors = read_tensors(&info.path.join("optimizer.safetensors")).map_err(explain)?;
         optimizer.load_state(&model, tensors, file.optimizer_counters, device);
@@ -231,6 +235,42 @@ impl Checkpoints {
             reason: format!("{error}; {advice}"),
         }
     }
+}
+
+fn read_state(dir: &Path) -> Result<StateFile, TrainingError> {
+    let path = dir.join(STATE);
+    let text =
+        fs::read_to_string(&path).map_err(|source| TrainingError::io("reading", &path, source))?;
+    serde_json::from_str(&text)
+        .map_err(|error| TrainingError::BadCheckpoint { path, reason: error.to_string() })
+}
+
+/// The SHA-256 of every file of a checkpoint that is being written.
+fn fingerprints(dir: &Path) -> Result<BTreeMap<String, Fingerprint>, TrainingError> {
+    let mut found = BTreeMap::new();
+    for part in PARTS {
+        let path = dir.join(part);
+        if path.is_file() {
+            found.insert(part.to_string(), Fingerprint::of_file(&path)?.0);
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses files that are not what was written.
+fn check_fingerprints(
+    dir: &Path,
+    written: &BTreeMap<String, Fingerprint>,
+) -> Result<(), TrainingError> {
+    for (part, written) in written {
+        let path = dir.join(part);
+        let (found, _) = Fingerprint::of_file(&path)?;
+        if found != *written {
+            let reason = format!("its SHA-256 is {found}, but {written} was written");
+            return Err(TrainingError::BadCheckpoint { path, reason });
+        }
+    }
+    Ok(())
 }
 
 fn read_tensors(path: &Path) -> Result<Vec<FileTensor>, TrainingError> {

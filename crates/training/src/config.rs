@@ -58,7 +58,8 @@ pub struct TrainingConfig {
     pub eval_batches: u64,
     /// Evaluations without improvement after which training stops; 0 never stops early.
     pub early_stopping_patience: u32,
-    /// Steps between checkpoints; 0 writes one only at the end (and on Ctrl-C).
+    /// Steps between checkpoints; 0 writes one only at the end (and on Ctrl-C). Otherwise one is
+    /// also written after each evaluation that is the best so far.
     pub checkpoint_interval_steps: u64,
     /// Newest checkpoints to keep; the best is kept besides.
     pub keep_checkpoints: usize,

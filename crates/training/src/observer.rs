@@ -1,7 +1,7 @@
 //! Who watches a run: progress bars, logs, reports. The loop tells them what happened and no more.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,7 @@ pub trait TrainObserver: Send {
 #[derive(Debug)]
 pub struct JsonlObserver {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
 }
 
 /// A line of `metrics.jsonl`.
@@ -138,53 +138,81 @@ impl JsonlObserver {
     /// # Errors
     /// The file cannot be read or written.
     pub fn open(path: &Path, resume_step: u64) -> Result<Self, TrainingError> {
-        let kept = match std::fs::read_to_string(path) {
-            Ok(text) => text
-                .lines()
-                .filter(|line| is_before(line, resume_step))
-                .map(|l| format!("{l}\n"))
-                .collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(TrainingError::io("reading", path, source)),
-        };
-        std::fs::write(path, kept).map_err(|source| TrainingError::io("writing", path, source))?;
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(|source| TrainingError::io("opening", path, source))?;
-        Ok(Self { path: path.into(), file: BufWriter::new(file) })
+        let io = |action| move |source| TrainingError::io(action, path, source);
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let mut file = file.map_err(io("opening"))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(io("reading"))?;
+        // Events are written in the order of steps, so what goes is the end of the file. Cutting it
+        // off needs no room and leaves no moment at which the rest could be lost.
+        file.set_len(kept_bytes(&text, resume_step)).map_err(io("cutting"))?;
+        Ok(Self { path: path.into(), file })
     }
 
-    fn write(&mut self, line: &Line, flush: bool) -> Result<(), TrainingError> {
-        let text = serde_json::to_string(line).expect("events hold only numbers and paths");
-        let written = writeln!(self.file, "{text}");
-        let written = written.and_then(|()| if flush { self.file.flush() } else { Ok(()) });
+    /// Writes a line at once: a killed process must not take with it what a checkpoint counts on.
+    fn write(&mut self, line: &Line) -> Result<(), TrainingError> {
+        let mut text = serde_json::to_string(line).expect("events hold only numbers and paths");
+        text.push('\n');
+        let written = self.file.write_all(text.as_bytes());
         written.map_err(|source| TrainingError::io("writing", &self.path, source))
     }
 }
 
-/// Whether a line belongs to a step that the resumed run will not make again.
-fn is_before(line: &str, resume_step: u64) -> bool {
-    let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
+/// Length of the lines at the beginning that belong to steps up to `resume_step`.
+fn kept_bytes(text: &[u8], resume_step: u64) -> u64 {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    lines.take_while(|line| is_kept(line, resume_step)).map(|line| line.len() as u64).sum()
+}
+
+/// Whether a line is whole and belongs to a step that the resumed run will not make again.
+fn is_kept(line: &[u8], resume_step: u64) -> bool {
+    let value: Option<serde_json::Value> = serde_json::from_slice(line).ok();
     let step = value.as_ref().and_then(|value| value["step"].as_u64());
     let ended = value.as_ref().is_some_and(|value| value["event"] == "end");
-    step.is_some_and(|step| step <= resume_step) && !ended
+    line.ends_with(b"\n") && step.is_some_and(|step| step <= resume_step) && !ended
 }
 
 impl TrainObserver for JsonlObserver {
     fn on_step(&mut self, event: &StepEvent) -> Result<(), TrainingError> {
-        self.write(&Line::Step(event), event.step.is_multiple_of(20))
+        self.write(&Line::Step(event))
     }
 
     fn on_eval(&mut self, event: &EvalEvent) -> Result<(), TrainingError> {
-        self.write(&Line::Eval(event), true)
+        self.write(&Line::Eval(event))
     }
 
     fn on_checkpoint(&mut self, event: &CheckpointEvent) -> Result<(), TrainingError> {
-        self.write(&Line::Checkpoint(event), true)
+        self.write(&Line::Checkpoint(event))
     }
 
     fn on_end(&mut self, event: &RunEnd) -> Result<(), TrainingError> {
-        self.write(&Line::End(event), true)
+        self.write(&Line::End(event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str, resume_step: u64) -> &str {
+        &text[..kept_bytes(text.as_bytes(), resume_step) as usize]
+    }
+
+    #[test]
+    fn lines_of_steps_that_will_be_made_again_go() {
+        let one = "{\"event\":\"step\",\"step\":1}\n{\"event\":\"checkpoint\",\"step\":1}\n";
+        let two = "{\"event\":\"step\",\"step\":2}\n";
+        let both = format!("{one}{two}");
+        assert_eq!(kept(&both, 2), both);
+        assert_eq!(kept(&both, 1), one);
+        assert_eq!(kept(&both, 0), "");
+    }
+
+    #[test]
+    fn the_end_of_an_interrupted_run_and_half_a_line_go() {
+        let step = "{\"event\":\"step\",\"step\":1}\n";
+        assert_eq!(kept(&format!("{step}{{\"event\":\"end\",\"step\":1}}\n"), 1), step);
+        assert_eq!(kept(&format!("{step}{{\"event\":\"st"), 9), step);
+        assert_eq!(kept(&format!("{step}{{\"event\":\"step\",\"step\":2}}"), 9), step);
     }
 }

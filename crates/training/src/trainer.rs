@@ -171,16 +171,24 @@ impl<M: TrainableModel> Trainer<M> {
             let batches =
                 stream.by_ref().take(micro_steps as usize).collect::<Result<Vec<_>, _>>()?;
             self.one_step(objective, &batches)?;
-            let last = self.state.step == self.config.max_steps;
-            if let Some(validation) = validation
-                && !last
-                && is_due(self.state.step, self.config.eval_interval_steps)
-                && self.evaluate_now(objective, validation, self.config.eval_batches)?.is_stale
-            {
-                reason = StopReason::EarlyStopping;
-                break;
+            if self.state.step == self.config.max_steps {
+                break; // `finish` evaluates the whole split and writes the last checkpoint.
             }
-            if !last && is_due(self.state.step, self.config.checkpoint_interval_steps) {
+            let mut is_best = false;
+            if let Some(validation) = validation
+                && is_due(self.state.step, self.config.eval_interval_steps)
+            {
+                let evaluated =
+                    self.evaluate_now(objective, validation, self.config.eval_batches)?;
+                if evaluated.is_stale {
+                    reason = StopReason::EarlyStopping;
+                    break;
+                }
+                is_best = evaluated.is_best;
+            }
+            let interval = self.config.checkpoint_interval_steps;
+            // The best weights can only be kept if they are written when they are seen.
+            if is_due(self.state.step, interval) || (is_best && interval > 0) {
                 self.checkpoint()?;
             }
         }
@@ -345,7 +353,7 @@ impl<M: TrainableModel> Trainer<M> {
         self.tell(|observer| observer.on_eval(&event))?;
         let patience = self.config.early_stopping_patience;
         let is_stale = patience > 0 && self.state.evaluations_without_improvement >= patience;
-        Ok(Evaluated { evaluation, is_stale })
+        Ok(Evaluated { evaluation, is_best: best, is_stale })
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainingError> {
@@ -368,6 +376,7 @@ impl<M: TrainableModel> Trainer<M> {
 
 struct Evaluated {
     evaluation: Evaluation,
+    is_best: bool,
     is_stale: bool,
 }
 

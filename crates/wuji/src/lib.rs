@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = RunConfig::resolve(&ConfigLayers::preset("quickstart"))?;
 //! let summary = pretrain(&config, &PretrainOptions::new("runs/first"))?;
-//! println!("{:.3} bits per byte", summary.bits_per_byte);
+//! println!("{:?} bits per byte", summary.bits_per_byte);
 //! # Ok(())
 //! # }
 //! ```

@@ -115,6 +115,9 @@ fn set(table: &mut Table, option: &str) -> Result<(), WujiError> {
         Ok(mut parsed) => parsed.remove("value").ok_or_else(|| bad("expected a value"))?,
         Err(_) => Value::String(text.trim().to_string()),
     };
+    if path.len() == 1 && !value.is_table() {
+        return Err(bad(expected));
+    }
     let nested = path
         .iter()
         .rev()

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use wuji_data::generate::StoryCorpusConfig;
 use wuji_data::{CorpusOptions, Packing, Sampling, SourceOptions, SplitOptions};
 use wuji_model::ModelConfig;
-use wuji_protocol::GenerateOptions;
+use wuji_protocol::{GenerateOptions, GenerateRequest};
 use wuji_tokenizer::TokenizerTrainerConfig;
 use wuji_training::TrainingConfig;
 
@@ -218,6 +218,11 @@ impl RunConfig {
             ));
         }
         self.model.architecture()?;
+        // Wrong sampling options would otherwise be found out only after training.
+        let samples = GenerateRequest::new("").with_options(self.evaluation.samples.options(0));
+        samples
+            .validate()
+            .map_err(|error| WujiError::config("[evaluation.samples]", error.to_string()))?;
         Ok(())
     }
 

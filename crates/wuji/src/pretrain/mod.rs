@@ -107,10 +107,13 @@ pub fn pretrain_with(
     let _lock = RunLock::acquire(run_dir.path())?;
     if !options.resume {
         run_dir.refuse_other_run()?;
-        run_dir.write("config.toml", &config.to_toml())?;
     }
     let device = options.device.open()?;
-    let text = text::prepare_text(config, &run_dir, progress)?;
+    let text = text::prepare_text(config, options, &run_dir, progress)?;
+    if !options.resume {
+        // Only now is there a run: a directory whose text could not be read stays free.
+        run_dir.write("config.toml", &config.to_toml())?;
+    }
     let environment = Environment::observe(config, options, &text.tokenizer, &text.prepared);
     environment.record(&run_dir, options.resume)?;
     let baseline = baseline::fit(config, &text.prepared, progress)?;

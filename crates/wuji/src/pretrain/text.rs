@@ -1,10 +1,12 @@
 //! Corpus, tokenizer and shards.
 
-use wuji_data::generate::StoryCorpusConfig;
+use std::path::Path;
+
+use wuji_data::source::DocumentParts;
 use wuji_data::{Corpus, Split};
 use wuji_tokenizer::{Tokenizer, TokenizerKind};
 
-use super::{Progress, RunDir, TokenizedText};
+use super::{PretrainOptions, Progress, RunDir, TokenizedText};
 use crate::WujiError;
 use crate::config::{DataConfig, RunConfig};
 use crate::tokenizers::train_on_parts;
@@ -12,11 +14,17 @@ use crate::tokenizers::train_on_parts;
 /// Opens the corpus, trains or loads the tokenizer, and makes (or finds) the shards.
 pub(super) fn prepare_text(
     config: &RunConfig,
+    options: &PretrainOptions,
     run_dir: &RunDir,
     progress: &mut dyn Progress,
 ) -> Result<TokenizedText, WujiError> {
     let corpus = open_corpus(&config.data)?;
-    let tokenizer = tokenizer(config, &corpus, run_dir, progress)?;
+    let kept = run_dir.path().join("tokenizer");
+    let tokenizer = if options.resume && kept.join("tokenizer.json").is_file() {
+        Tokenizer::load(&kept)?
+    } else {
+        tokenizer(config, &corpus, &kept, progress)?
+    };
     progress.stage("tokenizing and sharding");
     let data_dir = run_dir.path().join("data");
     let prepared = wuji_data::prepare(&corpus, &tokenizer, &config.data.split, &data_dir)?;
@@ -32,7 +40,6 @@ pub(super) fn prepare_text(
 
 fn open_corpus(data: &DataConfig) -> Result<Corpus, WujiError> {
     if data.sources.is_empty() {
-        let StoryCorpusConfig { .. } = &data.stories;
         return Ok(Corpus::single(data.stories.source()));
     }
     Ok(Corpus::open(&data.corpus_options())?)
@@ -41,19 +48,15 @@ fn open_corpus(data: &DataConfig) -> Result<Corpus, WujiError> {
 fn tokenizer(
     config: &RunConfig,
     corpus: &Corpus,
-    run_dir: &RunDir,
+    kept: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Tokenizer, WujiError> {
-    let kept = run_dir.path().join("tokenizer");
-    if kept.join("tokenizer.json").is_file() {
-        return Ok(Tokenizer::load(&kept)?);
-    }
     let tokenizer = match &config.tokenizer.path {
         Some(path) => Tokenizer::load(path)?,
         None => train(config, corpus, progress)?,
     };
-    std::fs::create_dir_all(&kept).map_err(|source| WujiError::io("creating", &kept, source))?;
-    tokenizer.save(&kept)?;
+    std::fs::create_dir_all(kept).map_err(|source| WujiError::io("creating", kept, source))?;
+    tokenizer.save(kept)?;
     progress.note(&format!("{} tokens in the vocabulary", tokenizer.vocab_size()));
     Ok(tokenizer)
 }
@@ -68,6 +71,10 @@ fn train(
     let kind = config.tokenizer.train.kind;
     progress.stage(&format!("training a {} tokenizer", kind.name()));
     let split = &config.data.split;
+    if !has_text(corpus.texts(split, Split::Train)?)? {
+        let problem = "the split leaves no text to train on; use more text or another split";
+        return Err(WujiError::config("[data.split]", problem));
+    }
     let mut sides = vec![Split::Train];
     if kind == TokenizerKind::Char {
         sides.push(Split::Validation);
@@ -75,4 +82,13 @@ fn train(
     let texts = sides.into_iter().map(|side| corpus.texts(split, side));
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
     train_on_parts(&config.tokenizer.train, texts.into_iter().flatten())
+}
+
+fn has_text(parts: DocumentParts) -> Result<bool, WujiError> {
+    for part in parts {
+        if !part?.text.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
