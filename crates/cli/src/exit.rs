@@ -166,16 +166,9 @@ fn about_the_path(error: &std::io::Error) -> bool {
         AlreadyExists, InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound,
         UnexpectedEof,
     };
-    matches!(
-        error.kind(),
-        NotFound
-            | NotADirectory
-            | IsADirectory
-            | AlreadyExists
-            | InvalidInput
-            | InvalidData
-            | UnexpectedEof
-    )
+    let kind = error.kind();
+    matches!(kind, NotFound | NotADirectory | IsADirectory | AlreadyExists)
+        || matches!(kind, InvalidInput | InvalidData | UnexpectedEof)
 }
 
 #[cfg(test)]

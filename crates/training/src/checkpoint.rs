@@ -112,7 +112,7 @@ impl Checkpoints {
     pub fn open(dir: &Path, keep: usize) -> Result<Self, TrainingError> {
         fs::create_dir_all(dir).map_err(|source| TrainingError::io("creating", dir, source))?;
         let checkpoints = Self { dir: dir.into(), keep };
-        for (name, path) in checkpoints.entries()? {
+        for (name, path) in entries(&checkpoints.dir)? {
             if name.starts_with(PARTIAL_PREFIX) {
                 tracing::info!(path = %path.display(), "removing a checkpoint that was never finished");
                 remove(&path)?;
@@ -121,23 +121,12 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    fn entries(&self) -> Result<Vec<(String, PathBuf)>, TrainingError> {
-        let io = |source| TrainingError::io("reading", &self.dir, source);
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(io)? {
-            let entry = entry.map_err(io)?;
-            entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
-        }
-        Ok(entries)
-    }
-
     /// All finished checkpoints, oldest first.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn list(&self) -> Result<Vec<CheckpointInfo>, TrainingError> {
-        let mut found: Vec<CheckpointInfo> = self
-            .entries()?
+        let mut found: Vec<CheckpointInfo> = entries(&self.dir)?
             .into_iter()
             .filter_map(|(name, path)| {
                 let step = name.strip_prefix("step-")?.parse().ok()?;
@@ -237,6 +226,17 @@ impl Checkpoints {
     }
 }
 
+/// Names and paths in a directory.
+fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, TrainingError> {
+    let io = |source| TrainingError::io("reading", dir, source);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    }
+    Ok(entries)
+}
+
 fn read_state(dir: &Path) -> Result<StateFile, TrainingError> {
     let path = dir.join(STATE);
     let text =
@@ -245,13 +245,18 @@ fn read_state(dir: &Path) -> Result<StateFile, TrainingError> {
         .map_err(|error| TrainingError::BadCheckpoint { path, reason: error.to_string() })
 }
 
-/// The SHA-256 of every file of a checkpoint that is being written.
-fn fingerprints(dir: &Path) -> Result<BTreeMap<String, Fingerprint>, TrainingError> {
+/// The SHA-256 of every file below the directory of a checkpoint that is being written.
+fn fingerprints(checkpoint: &Path) -> Result<BTreeMap<String, Fingerprint>, TrainingError> {
     let mut found = BTreeMap::new();
-    for part in PARTS {
-        let path = dir.join(part);
-        if path.is_file() {
-            found.insert(part.to_string(), Fingerprint::of_file(&path)?.0);
+    let mut folders = vec![checkpoint.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for (_, path) in entries(&folder)? {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(checkpoint).unwrap_or(&path).to_string_lossy();
+                found.insert(name.into_owned(), Fingerprint::of_file(&path)?.0);
+            }
         }
     }
     Ok(found)
