@@ -177,7 +177,7 @@ impl Finished {
         for mention in mentions {
             assert!(self.stderr.contains(mention), "no mention of {mention:?}: {self}");
         }
-        for alarm in ["panicked", "backtrace", "RUST_BACKTRACE"] {
+        for alarm in ["panicked", "backtrace", "RUST_BACKTRACE", "internal error"] {
             assert!(!self.stderr.contains(alarm), "{alarm}: {self}");
         }
     }

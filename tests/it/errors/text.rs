@@ -104,20 +104,20 @@ fn a_bad_record_is_named_with_its_line() {
 #[test]
 fn a_corpus_of_one_token_is_too_small() {
     let input = Input::new("short.txt", "a");
-    let refuse = |finished: Finished| finished.assert_refused(2, &["split", "empty"]);
+    let refuse = |finished: Finished| finished.assert_refused(2, &["split", "train"]);
     refuse(input.train().run());
-    refuse(input.train().set("tokenizer={kind='char'}").run());
+    refuse(input.train().set("tokenizer.kind=char").run());
     // Two characters: one to train on, which predicts nothing.
     let input = Input::new("short.txt", "ab");
     let halves = "data.split={kind='position',validation_fraction=0.5}";
-    let line = input.train().set("tokenizer={kind='char'}").set(halves);
+    let line = input.train().set("tokenizer.kind=char").set(halves);
     line.run().assert_refused(2, &["token", "at least 2"]);
 }
 
 #[test]
 fn a_context_longer_than_the_corpus_is_refused_with_both_lengths() {
     let input = Input::new("short.txt", "All of fifty characters, of which some validate: 5");
-    let line = input.train().set("tokenizer={kind='char'}");
+    let line = input.train().set("tokenizer.kind=char");
     line.run().assert_refused(2, &["context of 64", "45", "shorter context or more text"]);
 }
 

@@ -7,4 +7,5 @@ mod run_directory;
 mod runs;
 mod unchanged_inputs;
 
+pub use run_directory::steps_in;
 pub use runs::{last_checkpoint, resume, small, train};

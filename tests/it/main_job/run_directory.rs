@@ -62,7 +62,7 @@ fn check_summary(summary: &Value, run_dir: &Path) {
     let vocab_size = number(&summary["data"], "vocab_size");
     assert_eq!(vocab_size, 512.0);
     let loss = number(summary, "validation_loss");
-    assert!(loss < vocab_size.ln() - 1.5, "{loss} nats per token has learnt nothing");
+    assert!(loss < 0.9 * vocab_size.ln(), "{loss} nats per token has learnt nothing");
     let ngram = &summary["ngram"];
     assert!((1.0..=3.0).contains(&number(ngram, "order")));
     assert!(number(ngram, "validation_loss") < vocab_size.ln());
@@ -74,15 +74,22 @@ fn check_summary(summary: &Value, run_dir: &Path) {
     assert!(error < 1e-2, "bits per byte: {summary}");
 }
 
-/// Every step once and in order, with its checkpoints and the summary's own figures.
+/// The steps that a `metrics.jsonl` tells of, in its order; the last line may be half a line.
+pub fn steps_in(path: &Path) -> Vec<u64> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let steps = lines.filter(|line| line["event"] == "step");
+    steps.map(|line| line["step"].as_u64().unwrap()).collect()
+}
+
+/// Every step once and in order, then the summary's own figures and the end.
 pub fn check_metrics(path: &Path, steps: u64, summary: &Value) {
     let text = std::fs::read_to_string(path).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |event: &str| -> Vec<&Value> {
         lines.iter().filter(|line| line["event"] == event).collect()
     };
-    let numbers: Vec<_> = of("step").iter().map(|line| line["step"].as_u64().unwrap()).collect();
-    assert_eq!(numbers, (1..=steps).collect::<Vec<_>>(), "steps in {}", path.display());
+    assert_eq!(steps_in(path), (1..=steps).collect::<Vec<_>>(), "steps in {}", path.display());
     let last = of("eval").into_iter().rfind(|line| line["complete"] == true).unwrap();
     assert_eq!(last["validation_loss"], summary["validation_loss"]);
     assert_eq!(of("end").len(), 1);
