@@ -13,7 +13,7 @@ use wuji_tokenizer::TokenizerError;
 pub enum InferenceError {
     /// There is nothing to condition the first token on.
     #[error(
-        "the prompt has no tokens, and the tokenizer has no begin- or end-of-text token to start from"
+        "nothing comes before the first token, and the tokenizer has no begin- or end-of-text token to start from"
     )]
     EmptyPrompt,
     /// There is nothing to score.

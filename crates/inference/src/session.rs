@@ -92,7 +92,7 @@ mod tests {
         check(&[0, 3], "token id 3 at position 1: the model's vocabulary has 3 ids");
         check(
             &[],
-            "the prompt has no tokens, and the tokenizer has no begin- or end-of-text token to start from",
+            "nothing comes before the first token, and the tokenizer has no begin- or end-of-text token to start from",
         );
     }
 

@@ -5,6 +5,29 @@
 //! a fused implementation may only be faster. This crate decides nothing about models or training;
 //! it is the one place in the workspace where code is written per backend and where `unsafe` is
 //! allowed.
+//!
+//! Fused today: everything, for `f32` on the Flex backend. Other backends and element types run
+//! the plain bodies. The fused bodies are compiled for AVX-512, AVX2 and the target's baseline, and
+//! the best one is chosen at run time ([`simd`]); there are no hand-written NEON products yet.
+//!
+//! Invariant: results do not depend on the number of threads. Work is cut into pieces of fixed
+//! size, and sums over pieces are taken in order.
+//!
+//! ```
+//! use burn::tensor::{Device, Distribution, Tensor};
+//! use wuji_kernels::{AttentionOptions, attention_packed, linear};
+//!
+//! // Two heads of width 8 over one sequence of five tokens, with a gradient for the weight.
+//! let device = Device::flex().autodiff();
+//! let hidden = Tensor::<3>::random([1, 5, 16], Distribution::Normal(0.0, 1.0), &device);
+//! let weight = Tensor::<2>::random([16, 48], Distribution::Normal(0.0, 0.2), &device);
+//! let weight = weight.require_grad();
+//! let qkv = linear(hidden, weight.clone(), None);
+//! let attended = attention_packed(qkv, 2, 2, None, &AttentionOptions::causal());
+//! assert_eq!(attended.dims(), [1, 5, 16]);
+//! let gradients = attended.sum().backward();
+//! assert_eq!(weight.grad(&gradients).map(|g| g.dims()), Some([16, 48]));
+//! ```
 
 mod activation;
 mod attention;

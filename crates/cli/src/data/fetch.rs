@@ -15,6 +15,9 @@ pub struct Args {
     /// Data sets, as `wuji data list` names them.
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
+    /// Attempts per file before giving up.
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    attempts: u32,
     #[command(flatten)]
     root: DataRoot,
 }
@@ -26,7 +29,8 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     // A slip in the last id should not cost the download of the first.
     let manifests = args.ids.iter().map(|id| Ok(&catalogue.get(id)?.manifest));
     let manifests = manifests.collect::<Result<Vec<_>>>()?;
-    let options = FetchOptions { proxy: proxy(), ..FetchOptions::default() };
+    let options =
+        FetchOptions { attempts: args.attempts, proxy: proxy(), ..FetchOptions::default() };
     let mut values = Vec::new();
     let mut lines = Vec::new();
     for manifest in manifests {

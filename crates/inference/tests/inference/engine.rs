@@ -241,7 +241,7 @@ fn requests_without_an_answer_are_named() {
         &engine,
         "",
         "a",
-        "the prompt has no tokens, and the tokenizer has no begin- or end-of-text token to start from",
+        "nothing comes before the first token, and the tokenizer has no begin- or end-of-text token to start from",
     );
     check(&engine, "a", "bcabc", "the continuation has 5 tokens, but the model reads at most 4");
 }

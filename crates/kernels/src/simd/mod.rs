@@ -1,6 +1,6 @@
 //! One body, compiled for several instruction sets, chosen at run time.
 //!
-//! A [`Kernel`] is written once over a [`Simd`] type and handed to [`dispatch`], which runs the
+//! A `Kernel` is written once over a `Simd` type and handed to `dispatch`, which runs the
 //! copy compiled for the best instruction set of this machine. Everything a kernel calls must be
 //! `#[inline(always)]`: only then is it compiled with the wider instructions too.
 //!
@@ -8,16 +8,16 @@
 //! same bits.
 
 mod lanes;
-pub mod math;
+pub(crate) mod math;
 mod portable;
-pub mod product;
-pub mod transpose;
+pub(crate) mod product;
+pub(crate) mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-pub use lanes::{Lanes, WIDTH, max, sum};
+pub(crate) use lanes::{Lanes, WIDTH, max, sum};
 use portable::Portable;
 
 /// An instruction set, from the most general to the fastest.
@@ -33,7 +33,7 @@ pub enum Level {
 }
 
 /// What a kernel body is generic over.
-pub trait Simd: Copy {
+pub(crate) trait Simd: Copy {
     /// Sixteen floats in this set's registers.
     type Lanes: Lanes;
     /// Whether one register holds all sixteen, with 32 of them: larger blocks pay.
@@ -57,7 +57,7 @@ pub trait Simd: Copy {
 }
 
 /// Work that can be compiled for any instruction set.
-pub trait Kernel {
+pub(crate) trait Kernel {
     /// What the work returns.
     type Output;
     /// The body; must be `#[inline(always)]` together with all it calls.
@@ -106,7 +106,7 @@ fn detect() -> Level {
 
 /// Runs `kernel` compiled for [`level`].
 #[expect(unsafe_code, reason = "calls the copy for an instruction set found by detection")]
-pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match level() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `detect` saw every feature that `run_avx512` is compiled with.

@@ -70,10 +70,19 @@ impl<F: Fn(&[Leaf]) -> Tensor<1>> Function for F {}
 
 /// Evaluates `f` and the gradients of a fixed random weighting of its output.
 pub fn evaluate(f: &impl Function, inputs: &[Values], dtype: DType) -> Evaluation {
-    let device = Device::flex().autodiff();
-    let leaves: Vec<_> = inputs.iter().map(|values| values.leaf(dtype, &device)).collect();
+    evaluate_on(&Device::flex().autodiff(), f, inputs, dtype)
+}
+
+/// The same on a given device with autodiff.
+pub fn evaluate_on(
+    device: &Device,
+    f: &impl Function,
+    inputs: &[Values],
+    dtype: DType,
+) -> Evaluation {
+    let leaves: Vec<_> = inputs.iter().map(|values| values.leaf(dtype, device)).collect();
     let output = f(&leaves);
-    let weights = Values::random(&[output.dims()[0]], 1.0, 77).leaf(dtype, &device);
+    let weights = Values::random(&[output.dims()[0]], 1.0, 77).leaf(dtype, device);
     let grads = (output.clone() * weights.get::<1>()).sum().backward();
     let gradients =
         leaves.iter().map(|leaf| leaf.flat.grad(&grads).map_or_else(Vec::new, numbers)).collect();

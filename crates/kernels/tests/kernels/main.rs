@@ -5,7 +5,7 @@ mod attention;
 mod common;
 mod linear;
 mod loss;
+mod network;
 mod normalization;
 mod optimizer;
 mod rotary;
-mod threads;

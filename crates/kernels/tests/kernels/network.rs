@@ -1,4 +1,4 @@
-//! The same bits whatever the number of threads.
+//! All operations together: the same bits on any number of threads and with checkpointing.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::ThreadPoolBuilder;
@@ -7,7 +7,7 @@ use wuji_kernels::{
     rms_norm, silu_mul_packed, squared_norm,
 };
 
-use crate::common::{Leaf, Values, at_every_level, evaluate, numbers};
+use crate::common::{Leaf, Values, at_every_level, evaluate, evaluate_on, numbers};
 
 /// A transformer block with everything in it, large enough to be split among threads.
 fn network(x: &[Leaf]) -> Tensor<1> {
@@ -53,4 +53,14 @@ fn results_do_not_depend_on_the_number_of_threads() {
             assert_eq!(one, run(threads), "{level:?} with {threads} threads");
         }
     });
+}
+
+#[test]
+fn gradient_checkpointing_changes_nothing() {
+    let inputs = inputs();
+    let device = Device::flex().autodiff();
+    let kept = evaluate_on(&device, &network, &inputs, DType::F32);
+    let again = evaluate_on(&device.gradient_checkpointing(), &network, &inputs, DType::F32);
+    assert_eq!(kept.output, again.output);
+    assert_eq!(kept.gradients, again.gradients);
 }
