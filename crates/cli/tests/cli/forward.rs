@@ -60,7 +60,7 @@ fn golden_models_give_the_reference_outputs() {
     let compared: usize = CASES.iter().map(|case| compare(&models.join(case))).sum();
     // Logits, hidden states, loss and padded logits of each; the sharded one has no labels, hidden
     // states or padding.
-    assert!(compared >= 8 * 6 + 1, "{compared} outputs compared");
+    assert!(compared > 8 * 6, "{compared} outputs compared");
 }
 
 #[test]
