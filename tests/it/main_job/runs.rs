@@ -10,11 +10,12 @@ pub fn train(run_dir: &Path) -> Wuji {
     Wuji::new("train").args(&["--preset", "tiny", "--json", "--quiet", "--out"]).arg(run_dir)
 }
 
-/// A run of a second: few stories, few words, no baseline, no samples.
+/// A run of a second: few stories, few words, narrow, no baseline, no samples.
 pub fn small(run_dir: &Path, max_steps: u64) -> Wuji {
     let line = train(run_dir)
         .set("data.stories.size={documents=40}")
         .set("tokenizer.vocab_size=300")
+        .set("model.n_embd=32")
         .set(format!("training.max_steps={max_steps}"));
     brief(line)
 }

@@ -1,9 +1,9 @@
-//! A run is resumed with the text and the tokenizer it began with, or not at all.
+//! A run is resumed with the text, the tokenizer and the model it began with, or not at all.
 
 use std::fs;
 use std::path::Path;
 
-use super::{resume, runs::brief, train};
+use super::{resume, runs::brief, small, train};
 use crate::command::Wuji;
 use crate::files::{assert_nothing_lost, contents};
 
@@ -53,4 +53,19 @@ fn a_run_whose_tokenizer_has_changed_is_not_resumed() {
     let before = contents(&run_dir);
     resume(&run_dir).run().assert_refused(2, &["tokenizer changed", run_dir.to_str().unwrap()]);
     assert_nothing_lost(&before, &run_dir);
+}
+
+#[test]
+fn a_resumed_run_keeps_its_model_and_remembers_what_it_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path(), 2).succeed();
+    let before = contents(dir.path());
+    for option in ["model.n_layer=3", "tokenizer.vocab_size=290"] {
+        let section = format!("[{}]", option.split('.').next().unwrap());
+        resume(dir.path()).set(option).run().assert_refused(2, &["config.toml", &section]);
+    }
+    assert_nothing_lost(&before, dir.path());
+    resume(dir.path()).set("training.max_steps=4").succeed();
+    let config = fs::read_to_string(dir.path().join("config.toml")).unwrap();
+    assert!(config.contains("max_steps = 4"), "{config}");
 }

@@ -61,6 +61,12 @@ fn gradient_checkpointing_changes_nothing() {
     let device = Device::flex().autodiff();
     let kept = evaluate_on(&device, &network, &inputs, DType::F32);
     let again = evaluate_on(&device.gradient_checkpointing(), &network, &inputs, DType::F32);
-    assert_eq!(kept.output, again.output);
-    assert_eq!(kept.gradients, again.gradients);
+    let close = |a: &[f32], b: &[f32]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs()))
+    };
+    assert!(close(&kept.output, &again.output));
+    // Sums over uses of a tensor may be taken in another order.
+    for (kept, again) in kept.gradients.iter().zip(&again.gradients) {
+        assert!(close(kept, again));
+    }
 }

@@ -105,7 +105,9 @@ pub fn pretrain_with(
         RunDir::create(&options.run_dir)?
     };
     let _lock = RunLock::acquire(run_dir.path())?;
-    if !options.resume {
+    if options.resume {
+        run_dir.refuse_other_model(config)?;
+    } else {
         run_dir.refuse_other_run()?;
     }
     let device = options.device.open()?;
@@ -217,6 +219,10 @@ impl Job<'_> {
             .with_run_dir(self.run_dir.path())?
             .with_stop_signal(self.options.stop.clone());
         let resumed_at = if self.options.resume { trainer.resume()? } else { 0 };
+        if self.options.resume {
+            // What this resumption was told, the next one must know without being told.
+            self.run_dir.write("config.toml", &self.config.to_toml())?;
+        }
         let metrics = JsonlObserver::open(&self.run_dir.path().join("metrics.jsonl"), resumed_at)?;
         let bar = self.progress.training(parameters, resumed_at, self.config.training.max_steps);
         let tokenizer = run_dir::TokenizerBesideCheckpoints::new(self.text.tokenizer.clone());

@@ -9,6 +9,7 @@ use wuji_tokenizer::Tokenizer;
 use wuji_training::{CheckpointEvent, TrainObserver, TrainingError};
 
 use crate::WujiError;
+use crate::config::RunConfig;
 
 /// A directory that holds one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,29 @@ impl RunDir {
             return Err(WujiError::RunExists { path: self.path.clone() });
         }
         Ok(())
+    }
+
+    /// Refuses a config whose model or tokenizer is not the one that the run began with: where
+    /// there are weights, both are fixed.
+    ///
+    /// # Errors
+    /// [`WujiError::Config`] naming the section, or the run's own config cannot be read.
+    pub fn refuse_other_model(&self, config: &RunConfig) -> Result<(), WujiError> {
+        let path = self.path.join("config.toml");
+        let begun = RunConfig::load(&path)?;
+        let sections = [
+            ("model", begun.model == config.model),
+            ("tokenizer", begun.tokenizer == config.tokenizer),
+        ];
+        match sections.into_iter().find(|(_, is_same)| !is_same) {
+            None => Ok(()),
+            Some((section, _)) => {
+                let problem = format!(
+                    "[{section}] cannot change in a run that has begun; begin another with --out"
+                );
+                Err(WujiError::config(path.display().to_string(), problem))
+            }
+        }
     }
 
     /// Where it is.

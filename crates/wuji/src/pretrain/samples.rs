@@ -43,8 +43,16 @@ pub(super) fn write(
 }
 
 /// A tokenizer with no token for the beginning of a text cannot begin from nothing: a line break
-/// stands in.
+/// stands in, or the vocabulary's first token where there is none.
 fn usable_prompt(prompt: &str, tokenizer: &Tokenizer) -> String {
     let can_begin = tokenizer.bos_token_id().or(tokenizer.eos_token_id()).is_some();
-    if prompt.is_empty() && !can_begin { "\n".to_string() } else { prompt.to_string() }
+    let can_say = |text: &str| tokenizer.encode_ids(text).is_ok_and(|ids| !ids.is_empty());
+    if can_say(prompt) || (prompt.is_empty() && can_begin) {
+        return prompt.to_string();
+    }
+    let line_break = "\n".to_string();
+    if can_say(&line_break) {
+        return line_break;
+    }
+    tokenizer.id_to_token(0).unwrap_or(line_break)
 }

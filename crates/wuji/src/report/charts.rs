@@ -74,6 +74,8 @@ fn draw(title: &'static str, unit: &str, curves: &[Curve]) -> Result<Chart, Wuji
     let mut svg = String::new();
     try_draw(&mut svg, unit, curves)
         .map_err(|error| WujiError::Render { what: title, reason: error.to_string() })?;
+    // Inside HTML the namespace is known, and the page should name no address at all.
+    let svg = svg.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
     Ok(Chart { title, svg })
 }
 
