@@ -61,7 +61,7 @@ fn gradient_checkpointing_changes_nothing() {
     let device = Device::flex().autodiff();
     let kept = evaluate_on(&device, &network, &inputs, DType::F32);
     let again = evaluate_on(&device.gradient_checkpointing(), &network, &inputs, DType::F32);
-    let close = |a: &[f32], b: &[f32]| {
+    let close = |a: &[f64], b: &[f64]| {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs()))
     };
     assert!(close(&kept.output, &again.output));
