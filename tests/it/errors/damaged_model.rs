@@ -53,7 +53,7 @@ fn weights_of_another_architecture_are_listed() {
     small(dir.path(), 2).succeed();
     let model = dir.path().join("model");
     let config = fs::read_to_string(model.join("config.json")).unwrap();
-    let wider = config.replace("\"n_embd\": 64", "\"n_embd\": 96");
+    let wider = config.replace("\"n_embd\": 32", "\"n_embd\": 64");
     assert_ne!(config, wider);
     let mentions = ["do not fit", "transformer.wte.weight", "transformer.ln_f.weight"];
     check(&model, "config.json", Some(wider.as_bytes()), &mentions);
