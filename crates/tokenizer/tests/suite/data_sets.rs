@@ -2,7 +2,9 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
+use proptest::prelude::*;
 use wuji_tokenizer::{TieBreak, Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
 use crate::common::{ids, json, shared};
@@ -199,4 +201,62 @@ fn the_tokenizer_of_stories260k_reads_and_writes_its_reference_text() {
     assert_eq!(tokenizer.decode(&expected, true).unwrap(), text);
     assert_eq!(tokenizer.encode_ids(text).unwrap(), expected);
     assert_eq!(tokenizer.encode(text, true).unwrap().ids[0], 1);
+}
+
+/// The pieces of a llama2.c tokenizer file with their scores; spaces as spaces.
+fn llama2c_pieces(content: &[u8]) -> Vec<(Vec<u8>, f32)> {
+    let mut pieces = Vec::new();
+    let mut rest = &content[4..];
+    while !rest.is_empty() {
+        let score = f32::from_le_bytes(rest[..4].try_into().unwrap());
+        let length = u32::from_le_bytes(rest[4..8].try_into().unwrap()) as usize;
+        pieces.push((rest[8..8 + length].to_vec(), score));
+        rest = &rest[8 + length..];
+    }
+    pieces
+}
+
+/// `encode` of llama2.c's `run.c`, as literally as Rust allows, without the beginning and end tokens.
+fn run_c(pieces: &[(Vec<u8>, f32)], text: &str) -> Vec<u32> {
+    let look_up = |bytes: &[u8]| pieces.iter().position(|(piece, _)| piece == bytes);
+    let mut ids: Vec<usize> = Vec::new();
+    if !text.is_empty() {
+        ids.push(look_up(b" ").unwrap());
+    }
+    for character in text.chars() {
+        let bytes = character.to_string().into_bytes();
+        match look_up(&bytes) {
+            Some(id) => ids.push(id),
+            None => ids.extend(bytes.iter().map(|byte| usize::from(*byte) + 3)),
+        }
+    }
+    loop {
+        let mut best: Option<(f32, usize, usize)> = None;
+        for place in 0..ids.len().saturating_sub(1) {
+            let joined = [&pieces[ids[place]].0[..], &pieces[ids[place + 1]].0[..]].concat();
+            if let Some(id) = look_up(&joined)
+                && best.is_none_or(|(score, ..)| pieces[id].1 > score)
+            {
+                best = Some((pieces[id].1, place, id));
+            }
+        }
+        let Some((_, place, id)) = best else { break };
+        ids[place] = id;
+        ids.remove(place + 1);
+    }
+    ids.into_iter().map(|id| id as u32).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn llama2c_files_encode_as_run_c_does(text in "[ a-zA-Z.,'\"\n]{0,40}|[ aeht]{0,40}|\\PC{0,10}") {
+        let Some(path) = shared("data/models/stories260k/tok512.bin") else { return Ok(()) };
+        static LOADED: OnceLock<(Tokenizer, Vec<(Vec<u8>, f32)>)> = OnceLock::new();
+        let (tokenizer, pieces) = LOADED.get_or_init(|| {
+            (Tokenizer::load(&path).unwrap(), llama2c_pieces(&std::fs::read(&path).unwrap()))
+        });
+        prop_assert_eq!(tokenizer.encode_ordinary_ids(&text).unwrap(), run_c(pieces, &text));
+    }
 }
