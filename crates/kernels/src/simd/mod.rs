@@ -67,13 +67,13 @@ pub(crate) trait Kernel {
 /// Zero means: the best there is.
 static LIMIT: AtomicU8 = AtomicU8::new(0);
 
-/// Keeps [`dispatch`] from using anything above `level`, for tests and measurements; `None` lifts
+/// Keeps `dispatch` from using anything above `level`, for tests and measurements; `None` lifts
 /// the limit. It holds for the whole process.
 pub fn limit(level: Option<Level>) {
     LIMIT.store(level.map_or(0, |level| level as u8), Ordering::Relaxed);
 }
 
-/// The instruction set that [`dispatch`] uses.
+/// The instruction set that `dispatch` uses.
 pub fn level() -> Level {
     let best = detect();
     match LIMIT.load(Ordering::Relaxed) {
