@@ -2,9 +2,9 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use wuji_tokenizer::{TieBreak, Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
 use crate::common::{ids, json, shared};
@@ -247,16 +247,18 @@ fn run_c(pieces: &[(Vec<u8>, f32)], text: &str) -> Vec<u32> {
     ids.into_iter().map(|id| id as u32).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
-
-    #[test]
-    fn llama2c_files_encode_as_run_c_does(text in "[ a-zA-Z.,'\"\n]{0,40}|[ aeht]{0,40}|\\PC{0,10}") {
-        let Some(path) = shared("data/models/stories260k/tok512.bin") else { return Ok(()) };
-        static LOADED: OnceLock<(Tokenizer, Vec<(Vec<u8>, f32)>)> = OnceLock::new();
-        let (tokenizer, pieces) = LOADED.get_or_init(|| {
-            (Tokenizer::load(&path).unwrap(), llama2c_pieces(&std::fs::read(&path).unwrap()))
-        });
-        prop_assert_eq!(tokenizer.encode_ordinary_ids(&text).unwrap(), run_c(pieces, &text));
-    }
+#[test]
+fn llama2c_files_encode_as_run_c_does() {
+    let Some(path) = shared("data/models/stories260k/tok512.bin") else { return };
+    let tokenizer = Tokenizer::load(&path).unwrap();
+    let pieces = llama2c_pieces(&std::fs::read(&path).unwrap());
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
+    type Scored = (Tokenizer, Vec<(Vec<u8>, f32)>);
+    let texts = "[ a-zA-Z.,'\"\n]{0,40}|[ aeht]{0,40}|\\PC{0,10}";
+    TestRunner::new(config)
+        .run(&texts, |text| {
+            prop_assert_eq!(tokenizer.encode_ordinary_ids(&text).unwrap(), run_c(&pieces, &text));
+            Ok(())
+        })
+        .unwrap();
 }
