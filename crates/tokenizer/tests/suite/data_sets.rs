@@ -253,7 +253,6 @@ fn llama2c_files_encode_as_run_c_does() {
     let tokenizer = Tokenizer::load(&path).unwrap();
     let pieces = llama2c_pieces(&std::fs::read(&path).unwrap());
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
-    type Scored = (Tokenizer, Vec<(Vec<u8>, f32)>);
     let texts = "[ a-zA-Z.,'\"\n]{0,40}|[ aeht]{0,40}|\\PC{0,10}";
     TestRunner::new(config)
         .run(&texts, |text| {
