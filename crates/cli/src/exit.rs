@@ -124,6 +124,7 @@ fn training(error: &TrainingError) -> bool {
         TrainingError::Data(error) => data(error),
         TrainingError::InvalidConfig { .. }
         | TrainingError::BadCheckpoint { .. }
+        | TrainingError::OtherOptimizer { .. }
         | TrainingError::RunInUse { .. } => true,
         _ => false,
     }

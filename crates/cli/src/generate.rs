@@ -31,9 +31,18 @@ pub struct Args {
     /// Tokens to add at least, before the text may end.
     #[arg(long, default_value_t = 0, value_name = "N")]
     min_new_tokens: usize,
-    /// 0 is greedy; below 1 sharper, above 1 flatter.
-    #[arg(long, default_value_t = 0.8, value_name = "T")]
-    temperature: f32,
+    /// 0 is greedy; below 1 sharper, above 1 flatter [default: 0.8, or 0 with `--beams`].
+    #[arg(long, value_name = "T")]
+    temperature: Option<f32>,
+    /// Follow the N best continuations and print the best (beam search).
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    beams: usize,
+    /// Beam search: above 0 favours long texts, below 0 short ones.
+    #[arg(long, default_value_t = 1.0, value_name = "POWER", allow_negative_numbers = true)]
+    length_penalty: f32,
+    /// Beam search: end as soon as N texts are finished.
+    #[arg(long)]
+    early_stopping: bool,
     /// Keep the K most likely tokens.
     #[arg(long, value_name = "K")]
     top_k: Option<usize>,
@@ -112,7 +121,10 @@ impl Args {
         GenerateOptions {
             max_new_tokens: self.max_new_tokens,
             min_new_tokens: self.min_new_tokens,
-            temperature: self.temperature,
+            temperature: self.temperature.unwrap_or(if self.beams > 1 { 0.0 } else { 0.8 }),
+            num_beams: self.beams,
+            length_penalty: self.length_penalty,
+            early_stopping: self.early_stopping,
             top_k: self.top_k,
             top_p: self.top_p,
             min_p: self.min_p,

@@ -33,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Train, adapt, check and ship language models on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "wuji", version, about, propagate_version = true, max_term_width = 100)]
+#[command(name = "wuji", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     common: common::Common,

@@ -43,6 +43,24 @@ impl LogitsModel for CausalLm {
         )
     }
 
+    fn advance_rows(
+        &self,
+        parents: &[usize],
+        ids: &[u32],
+        cache: &mut KvCache,
+    ) -> Result<Vec<f32>, InferenceError> {
+        let device = device_of(self);
+        let unchanged = parents.iter().enumerate().all(|(row, &parent)| row == parent);
+        if !(unchanged && cache.rows() == Some(parents.len())) {
+            let parents: Vec<i64> = parents.iter().map(|&row| row as i64).collect();
+            let count = parents.len();
+            cache.select_rows(Tensor::from_data(TensorData::new(parents, [count]), &device));
+        }
+        let sequences: Vec<&[u32]> = ids.chunks(1).collect();
+        let logits = self.forward_cached(rows(&sequences, 1, &device), cache); // [rows, 1, vocab]
+        Ok(logits.try_into_vec_as::<f32>()?)
+    }
+
     fn logits(&self, ids: &[u32]) -> Result<Vec<f32>, InferenceError> {
         let logits = self.forward(rows(&[ids], ids.len(), &device_of(self)));
         Ok(logits.try_into_vec_as::<f32>()?)

@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use wuji_model::CausalLm;
 use wuji_protocol::{
-    GenerateRequest, GenerateResponse, Loglikelihood, LoglikelihoodRequest, Prompt, Sink,
-    TextModel, TextModelError, Usage,
+    FinishReason, GenerateRequest, GenerateResponse, Loglikelihood, LoglikelihoodRequest, Prompt,
+    Sink, TextModel, TextModelError, Usage,
 };
 use wuji_tokenizer::Tokenizer;
 
@@ -15,8 +15,8 @@ use crate::requests::Requests;
 use crate::sampling::Sampler;
 use crate::text_stream::TextStream;
 use crate::{
-    BatchLimits, InferenceError, LogitsModel, ScoredSequence, TokenScore, generate, score_all,
-    sequences_of, windows,
+    BatchLimits, Generation, Hypothesis, InferenceError, LogitsModel, ScoredSequence, TokenScore,
+    beam_search, generate, score_all, sequences_of, windows,
 };
 
 /// Batches that fill two cores and fit a small memory.
@@ -140,7 +140,12 @@ impl<M: LogitsModel> Engine<M> {
         let bad_words = self.requests().bad_words(&options.bad_words)?;
         let sampler = Sampler::new(options.clone(), bad_words, self.eos_token_ids.clone());
         let mut stream = TextStream::new(&self.tokenizer, &prompt, &options.stop, sink)?;
-        let generation = generate(&self.model, &prompt, &sampler, &mut |id| stream.push(id))?;
+        let generation = if options.num_beams > 1 {
+            let best = beam_search(&self.model, &prompt, &sampler)?.swap_remove(0);
+            replay(best, &mut stream)?
+        } else {
+            generate(&self.model, &prompt, &sampler, &mut |id| stream.push(id))?
+        };
         let (text, finish_reason) = stream.finish(generation.finish_reason)?;
         let usage =
             Usage { prompt_tokens: prompt.len(), completion_tokens: generation.completion_tokens };
@@ -195,6 +200,26 @@ impl<M: LogitsModel> TextModel for Engine<M> {
             }
         }
     }
+}
+
+/// Passes a finished text on as if it were just being made: stop strings end it, sinks see it.
+fn replay(
+    found: Hypothesis,
+    stream: &mut TextStream<'_, '_>,
+) -> Result<Generation, InferenceError> {
+    let completion_tokens = found.completion_tokens();
+    let otherwise = found.eos.map_or(FinishReason::Length, |_| FinishReason::EndOfText);
+    let Hypothesis { ids, .. } = found;
+    for (position, &id) in ids.iter().enumerate() {
+        if stream.push(id)?.is_break() {
+            return Ok(Generation {
+                completion_tokens: position + 1,
+                finish_reason: FinishReason::Cancelled,
+                ids,
+            });
+        }
+    }
+    Ok(Generation { ids, completion_tokens, finish_reason: otherwise })
 }
 
 fn total(scores: &[TokenScore], bytes: usize) -> Loglikelihood {

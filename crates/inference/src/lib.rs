@@ -8,6 +8,7 @@
 //!   implemented for [`wuji_model::CausalLm`] and for a table of numbers in [`testing`].
 //! * [`generate()`] is the loop, over a [`Session`] (a growing sequence and its cache) and a
 //!   [`sampling::Sampler`] (logits to a token). It knows nothing about text.
+//! * [`beam_search`] is the other loop, over several sequences at once.
 //! * [`score_all`] scores given tokens in batches; [`windows`] cuts long texts into sequences.
 //! * [`StopMatcher`] and the tokenizer's decode stream turn tokens into text for a reader.
 //!
@@ -31,6 +32,7 @@
 //! # }
 //! ```
 
+mod beam;
 mod engine;
 mod generate;
 pub mod sampling;
@@ -51,6 +53,7 @@ mod stop;
 mod text_stream;
 
 pub use batching::{BatchLimits, batches};
+pub use beam::{Hypothesis, beam_search};
 pub use engine::Engine;
 pub use error::InferenceError;
 pub use generate::{Generation, generate};

@@ -56,6 +56,19 @@ pub trait LogitsModel: Send + Sync {
     /// When the device fails.
     fn advance(&self, ids: &[u32], cache: &mut Self::Cache) -> Result<Vec<f32>, InferenceError>;
 
+    /// Several sequences at once: sequence `i` becomes what sequence `parents[i]` was, reads
+    /// `ids[i]`, and the logits after it are row `i` of the result. There may be more or fewer
+    /// sequences afterwards than before.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn advance_rows(
+        &self,
+        parents: &[usize],
+        ids: &[u32],
+        cache: &mut Self::Cache,
+    ) -> Result<Vec<f32>, InferenceError>;
+
     /// The logits after every one of `ids`, row by row, without a cache.
     ///
     /// # Errors

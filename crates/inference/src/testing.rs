@@ -38,7 +38,7 @@ impl TableModel {
 /// What a [`TableModel`] has read.
 #[derive(Debug, Clone)]
 pub struct TableCache {
-    /// The tokens, oldest first.
+    /// The tokens, oldest first; of several sequences those of the first.
     pub ids: Vec<u32>,
     capacity: usize,
 }
@@ -64,6 +64,18 @@ impl LogitsModel for TableModel {
         assert!(cache.ids.len() <= cache.capacity, "the cache holds {} tokens", cache.capacity);
         let last = ids.last().expect("at least one token is read");
         Ok(self.rows[*last as usize].clone())
+    }
+
+    fn advance_rows(
+        &self,
+        parents: &[usize],
+        ids: &[u32],
+        cache: &mut TableCache,
+    ) -> Result<Vec<f32>, InferenceError> {
+        assert_eq!(parents.len(), ids.len());
+        // All sequences are equally long, and a bigram model needs no more than the last token.
+        self.advance(&ids[..1], cache)?;
+        Ok(ids.iter().flat_map(|&id| self.rows[id as usize].iter().copied()).collect())
     }
 
     fn logits(&self, ids: &[u32]) -> Result<Vec<f32>, InferenceError> {

@@ -41,6 +41,11 @@ impl KvCache {
         self.capacity
     }
 
+    /// Sequences in the batch; none before the first is written.
+    pub fn rows(&self) -> Option<usize> {
+        self.layers.iter().flatten().next().map(|layer| layer.keys.dims()[0])
+    }
+
     /// Forgets everything after the first `length` tokens.
     ///
     /// # Panics

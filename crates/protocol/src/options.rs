@@ -38,6 +38,13 @@ pub struct GenerateOptions {
     pub bad_words: Vec<String>,
     /// Generation ends before the first of these strings, which is not part of the text.
     pub stop: Vec<String>,
+    /// Continuations that are followed at once; more than 1 is beam search, which needs temperature 0. Default 1.
+    pub num_beams: usize,
+    /// Beam search divides the log-probability of a finished text by its length in tokens to this power: above 0
+    /// favours long texts, below 0 short ones. Default 1.
+    pub length_penalty: f32,
+    /// Whether beam search ends once `num_beams` texts are finished, even if a better one might follow. Default false.
+    pub early_stopping: bool,
     /// Seed of the draws: the same seed and request give the same text on the same device.
     pub seed: u64,
 }
@@ -58,6 +65,9 @@ impl Default for GenerateOptions {
             no_repeat_ngram_size: None,
             bad_words: Vec::new(),
             stop: Vec::new(),
+            num_beams: 1,
+            length_penalty: 1.0,
+            early_stopping: false,
             seed: 0,
         }
     }
@@ -78,6 +88,7 @@ impl GenerateOptions {
         self.check_lengths(&mut problems);
         self.check_distribution(&mut problems);
         self.check_history(&mut problems);
+        self.check_beams(&mut problems);
         if problems.0.is_empty() {
             Ok(())
         } else {
@@ -137,6 +148,18 @@ impl GenerateOptions {
         );
         let words = !self.bad_words.iter().any(String::is_empty);
         problems.unless(words, "bad_words", "\"\"", "strings that are not empty");
+    }
+
+    fn check_beams(&self, problems: &mut Problems) {
+        problems.unless(self.num_beams >= 1, "num_beams", self.num_beams, "at least 1");
+        problems.unless(
+            self.num_beams <= 1 || self.temperature == 0.0,
+            "temperature",
+            self.temperature,
+            "0 with several beams",
+        );
+        let penalty = self.length_penalty;
+        problems.unless(penalty.is_finite(), "length_penalty", penalty, "a finite number");
     }
 }
 
@@ -250,6 +273,15 @@ mod tests {
             (
                 GenerateOptions { bad_words: vec![String::new()], ..base() },
                 "bad_words is \"\", expected strings that are not empty",
+            ),
+            (GenerateOptions { num_beams: 0, ..base() }, "num_beams is 0, expected at least 1"),
+            (
+                GenerateOptions { num_beams: 2, ..base() },
+                "temperature is 1, expected 0 with several beams",
+            ),
+            (
+                GenerateOptions { length_penalty: f32::NAN, ..base() },
+                "length_penalty is NaN, expected a finite number",
             ),
         ];
         for (options, expected) in cases {

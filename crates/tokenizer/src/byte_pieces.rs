@@ -2,7 +2,8 @@
 //!
 //! The `tokenizers` crate copies every piece with an offset for each byte before it asks the model. Where only ids (or
 //! counts) are wanted, it is enough to cut the text with the same regular expression; what a piece's ids are, the
-//! crate's model still says, once for each distinct piece. Measured about ten times faster, same ids (tested).
+//! crate's model still says, once for each distinct piece. The ids are the same (tested), the speed is several times that of
+//! the crate's way (`cargo bench -p wuji-tokenizer`).
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -19,7 +19,7 @@ use wuji_data::Fingerprint;
 use wuji_model::CausalLm;
 use wuji_model::weights::{FileTensor, StoredDtype, TensorFiles, save_tensor_file};
 
-use crate::{Optimizer, TrainingError, WeightAverage};
+use crate::{Optimizer, OptimizerKind, TrainingError, WeightAverage};
 
 /// A model that can be written to and read from a directory, bit for bit.
 pub trait TrainableModel: Module {
@@ -69,6 +69,7 @@ pub struct TrainState {
 #[serde(deny_unknown_fields)]
 struct StateFile {
     state: TrainState,
+    optimizer: OptimizerKind,
     optimizer_counters: BTreeMap<String, u64>,
     /// SHA-256 of each file, by its path in the checkpoint.
     sha256: BTreeMap<String, Fingerprint>,
@@ -165,7 +166,12 @@ impl Checkpoints {
         let (tensors, optimizer_counters) = optimizer.state(model);
         save_tensor_file(&partial.join("optimizer.safetensors"), &tensors, StoredDtype::F32)?;
         let sha256 = fingerprints(&partial)?;
-        let file = StateFile { state: state.clone(), optimizer_counters, sha256 };
+        let file = StateFile {
+            state: state.clone(),
+            optimizer: optimizer.kind(),
+            optimizer_counters,
+            sha256,
+        };
         write_json(&partial.join(STATE), &file)?;
         remove(&path)?;
         fs::rename(&partial, &path)
@@ -197,6 +203,13 @@ impl Checkpoints {
         let explain = |error: TrainingError| self.explain(info, error);
         let file = read_state(&info.path).map_err(explain)?;
         check_fingerprints(&info.path, &file.sha256).map_err(explain)?;
+        if file.optimizer != optimizer.kind() {
+            return Err(TrainingError::OtherOptimizer {
+                path: info.path.clone(),
+                stored: file.optimizer,
+                configured: optimizer.kind(),
+            });
+        }
         let model = template.load_model(&info.path.join("model"), device).map_err(explain)?;
         let tensors = read_tensors(&info.path.join("optimizer.safetensors")).map_err(explain)?;
         optimizer.load_state(&model, tensors, file.optimizer_counters, device);

@@ -88,6 +88,20 @@ pub enum OptimizerKind {
     Muon,
 }
 
+impl std::fmt::Display for OptimizerKind {
+    /// The word that the config uses.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Adagrad => "adagrad",
+            Self::Adam => "adam",
+            Self::Adamw => "adamw",
+            Self::Muon => "muon",
+        })
+    }
+}
+
 /// Where linear warm-up begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

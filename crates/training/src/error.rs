@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::OptimizerKind;
+
 /// An error of this crate; every variant says where.
 #[derive(Debug, Error)]
 pub enum TrainingError {
@@ -34,6 +36,19 @@ pub enum TrainingError {
         path: PathBuf,
         /// What is wrong, and what to do.
         reason: String,
+    },
+    /// A run is to go on with another optimiser than the one whose state was kept.
+    #[error(
+        "checkpoint {path} holds the state of {stored}, but training.optimizer is {configured}; resume with {stored}, \
+         or start a new run"
+    )]
+    OtherOptimizer {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What it was written with.
+        stored: OptimizerKind,
+        /// What the config says.
+        configured: OptimizerKind,
     },
     /// Another process trains in this directory.
     #[error(

@@ -81,6 +81,11 @@ impl Optimizer {
         }
     }
 
+    /// Which rule it follows.
+    pub fn kind(&self) -> OptimizerKind {
+        self.config.optimizer
+    }
+
     /// Makes update number `step` (from 0): every gradient is multiplied by `gradient_scale`
     /// (clipping) and its parameter moved. Parameters without a gradient stay.
     pub fn step<M: Module>(

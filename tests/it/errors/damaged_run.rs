@@ -97,3 +97,14 @@ fn damaged_shards_are_made_again() {
     truncate(&dir.path().join("data").join(shard));
     assert_eq!(resume(dir.path()).set("training.max_steps=4").succeed().json()["steps"], 4);
 }
+
+#[test]
+fn a_run_is_not_resumed_with_another_optimizer() {
+    let dir = tempfile::tempdir().unwrap();
+    let run_dir = dir.path().join("run");
+    small(&run_dir, 2).set("training.optimizer=adamw").succeed();
+    let before = contents(&run_dir);
+    let other = resume(&run_dir).set("training.max_steps=4").set("training.optimizer=muon");
+    other.run().assert_refused(2, &["step-2", "adamw", "muon"]);
+    assert_nothing_lost(&before, &run_dir);
+}

@@ -20,4 +20,5 @@ pub use choice::{argmax, draw, log_sum_exp, uniform};
 pub use entropy::{epsilon, eta, typical};
 pub use history::{exclude, exclude_sequences, no_repeat_ngram, repetition_penalty};
 pub use sampler::Sampler;
+pub(crate) use sampler::check_logits;
 pub use truncation::{min_p, temperature, top_k, top_p};

@@ -57,7 +57,7 @@ impl Sampler {
         history: &[u32],
         position: usize,
     ) -> Result<u32, InferenceError> {
-        check(logits, position)?;
+        check_logits(logits, position)?;
         self.adjust_by_history(logits, history, position);
         let best = argmax(logits).ok_or(InferenceError::NoCandidates { position })?;
         if self.options.temperature == 0.0 {
@@ -68,7 +68,8 @@ impl Sampler {
         Ok(chosen as u32)
     }
 
-    fn adjust_by_history(&self, logits: &mut [f32], history: &[u32], position: usize) {
+    /// Adjusts what depends on the tokens so far.
+    pub(crate) fn adjust_by_history(&self, logits: &mut [f32], history: &[u32], position: usize) {
         let options = &self.options;
         if options.repetition_penalty != 1.0 {
             repetition_penalty(logits, history, options.repetition_penalty);
@@ -109,7 +110,7 @@ impl Sampler {
 }
 
 /// Excluded tokens (`-inf`) are fine, NaN and `+inf` are not.
-fn check(logits: &[f32], position: usize) -> Result<(), InferenceError> {
+pub(crate) fn check_logits(logits: &[f32], position: usize) -> Result<(), InferenceError> {
     let broken = |logit: &f32| logit.is_nan() || *logit == f32::INFINITY;
     // Without an early exit this is a vector loop, and there is hardly ever anything to find.
     if !logits.iter().fold(false, |any, logit| any | broken(logit)) {

@@ -1,8 +1,10 @@
-//! Greedy decoding and windowed perplexity of small random models against `transformers`.
+//! Greedy decoding, beam search and windowed perplexity of small random models against `transformers`.
 
+use wuji_inference::sampling::Sampler;
 use wuji_inference::windows::strided;
-use wuji_inference::{BatchLimits, score_all, sequences_of};
+use wuji_inference::{BatchLimits, beam_search, score_all, sequences_of};
 use wuji_model::CausalLm;
+use wuji_protocol::GenerateOptions;
 
 use crate::support::{Expected, flex, greedy, shared};
 
@@ -40,6 +42,96 @@ fn greedy_decoding_gives_the_tokens_of_transformers() {
                 }
                 assert_eq!(found, output[output.len() - new_tokens..], "{name}, {kind}");
             }
+        }
+    }
+}
+
+/// What the cases record of one beam search.
+struct BeamCase {
+    tokens: &'static str,
+    scores: &'static str,
+    /// Hypotheses per prompt.
+    hypotheses: usize,
+    ends: bool,
+}
+
+const BEAM_CASES: [BeamCase; 3] = [
+    BeamCase { tokens: "gen.beam", scores: "gen.beam_scores", hypotheses: 1, ends: false },
+    BeamCase { tokens: "gen.beam_eos", scores: "gen.beam_eos_scores", hypotheses: 1, ends: true },
+    BeamCase {
+        tokens: "gen.beam_eos_all",
+        scores: "gen.beam_eos_all_scores",
+        hypotheses: 4,
+        ends: true,
+    },
+];
+
+#[test]
+fn beam_search_gives_the_tokens_and_scores_of_transformers() {
+    for name in GREEDY {
+        let Some(case) = shared(&format!("golden/models/{name}")) else { return };
+        let model = CausalLm::from_dir(&case, &flex()).unwrap();
+        let expected = Expected::read(&case);
+        let settings = BeamSettings::read(&case);
+        for beam in &BEAM_CASES {
+            check_beams(name, &model, &expected, &settings, beam);
+        }
+    }
+}
+
+/// `options.generation` of `case.json`.
+#[derive(serde::Deserialize)]
+struct BeamSettings {
+    num_beams: usize,
+    max_new_tokens_beam: usize,
+    eos_token_id_for_beam_eos: u32,
+    early_stopping: bool,
+    length_penalty: f32,
+}
+
+impl BeamSettings {
+    fn read(case: &std::path::Path) -> Self {
+        let text = std::fs::read(case.join("case.json")).unwrap();
+        let mut case: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        serde_json::from_value(case["options"]["generation"].take()).unwrap()
+    }
+
+    fn sampler(&self, ends: bool) -> Sampler {
+        let options = GenerateOptions {
+            num_beams: self.num_beams,
+            max_new_tokens: self.max_new_tokens_beam,
+            early_stopping: self.early_stopping,
+            length_penalty: self.length_penalty,
+            ..GenerateOptions::greedy()
+        };
+        let eos = if ends { vec![self.eos_token_id_for_beam_eos] } else { Vec::new() };
+        Sampler::new(options, Vec::new(), eos)
+    }
+}
+
+fn check_beams(
+    name: &str,
+    model: &CausalLm,
+    expected: &Expected,
+    settings: &BeamSettings,
+    beam: &BeamCase,
+) {
+    let prompts = expected.rows("in.pad.input_ids");
+    let masks = expected.rows("in.pad.attention_mask");
+    let outputs = expected.rows(beam.tokens);
+    let scores = expected.floats(beam.scores);
+    let expected = outputs.iter().zip(scores).collect::<Vec<_>>();
+    let rows = prompts.iter().zip(&masks).zip(expected.chunks(beam.hypotheses));
+    for ((prompt, mask), expected) in rows {
+        let ids: Vec<u32> = real(prompt, mask).collect();
+        let found = beam_search(model, &ids, &settings.sampler(beam.ends)).unwrap();
+        for (found, (output, score)) in found.iter().zip(expected) {
+            let mut tokens = found.ids.clone();
+            tokens.extend(found.eos);
+            tokens.resize(output.len() - prompt.len(), 0);
+            assert_eq!(tokens, output[prompt.len()..], "{name}, {}", beam.tokens);
+            let off = (found.score - f64::from(*score)).abs();
+            assert!(off <= 1e-4, "{name}, {}: the score is off by {off}", beam.tokens);
         }
     }
 }

@@ -46,8 +46,8 @@ pub struct LlamaConfig {
     pub attention_dropout: f64,
     /// Whether the MLP projections have biases.
     pub mlp_bias: bool,
-    /// Dropout on embeddings and on what attention and MLP add (not in Hugging Face's config; it
-    /// acts only while training here).
+    /// Dropout on embeddings and on what attention and MLP add, 0 when absent (not in Hugging Face's
+    /// config; it acts only while training here).
     #[serde(skip_serializing_if = "is_zero")]
     pub dropout: f64,
     /// Keys that are read elsewhere (`rope_theta`, `rope_scaling`, `rope_parameters`) or that say
