@@ -31,6 +31,7 @@
 
 mod activation;
 mod attention;
+mod dropout;
 mod embedding;
 mod linear;
 mod loss;
@@ -46,6 +47,7 @@ pub mod simd;
 
 pub use activation::{gelu, gelu_tanh, silu_mul, silu_mul_packed};
 pub use attention::{AttentionOptions, attention, attention_packed};
+pub use dropout::dropout;
 pub use embedding::embedding;
 pub use linear::linear;
 pub use loss::{IGNORED_TARGET, cross_entropy_sum};

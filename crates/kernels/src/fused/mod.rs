@@ -6,6 +6,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod dropout;
 pub mod embedding;
 mod gemm;
 pub mod linear;

@@ -5,6 +5,7 @@
 
 mod activation;
 mod attention;
+mod dropout;
 mod embedding;
 mod linear;
 mod loss;
@@ -14,6 +15,7 @@ mod rotary;
 
 pub use activation::{gelu, gelu_tanh, silu_mul};
 pub use attention::attention;
+pub use dropout::dropout;
 pub use embedding::embedding;
 pub use linear::linear;
 pub use loss::cross_entropy_sum;

@@ -3,6 +3,7 @@
 mod activation;
 mod attention;
 mod common;
+mod dropout;
 mod linear;
 mod loss;
 mod network;

@@ -1,7 +1,7 @@
 //! A pre-norm decoder block: attention, then MLP, each added to the residual stream.
 
 use burn::module::Module;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 
 use super::{Attention, AttentionContext, Mlp, Norm};
 use crate::DecoderArchitecture;
@@ -57,7 +57,5 @@ pub(crate) fn dropout<const D: usize>(x: Tensor<D>, rate: f64) -> Tensor<D> {
     if rate == 0.0 || !x.device().is_autodiff() {
         return x;
     }
-    let keep = 1.0 - rate;
-    let mask = x.random_like(Distribution::Bernoulli(keep)) * (1.0 / keep);
-    x * mask
+    wuji_kernels::dropout(x, rate)
 }
