@@ -7,6 +7,7 @@
 
 mod command;
 mod devices;
+mod documents;
 mod files;
 mod shared_data;
 mod tensors;

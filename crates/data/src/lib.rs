@@ -67,3 +67,8 @@ pub use source::{
     InvalidUtf8, MemorySource, Origin, SourceOptions,
 };
 pub use split::{Split, SplitOptions};
+
+/// The snippets of the page about data, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/data.md")]
+struct Page;

@@ -50,3 +50,8 @@ pub mod prelude {
     pub use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
     pub use wuji_training::{StopSignal, Trainer, TrainingConfig};
 }
+
+/// The snippets of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -9,6 +9,7 @@ pub mod attention;
 pub mod dropout;
 pub mod embedding;
 mod gemm;
+pub mod head_norm;
 pub mod linear;
 pub mod loss;
 mod memory;

@@ -43,9 +43,9 @@ pub trait NormalizationOps: Backend {
 
 /// Which norm, and its epsilon.
 #[derive(Clone, Copy, Debug)]
-struct Norm {
-    centred: bool,
-    epsilon: f32,
+pub(super) struct Norm {
+    pub centred: bool,
+    pub epsilon: f32,
 }
 
 impl Norm {
@@ -224,7 +224,7 @@ impl Kernel for Forward<'_> {
 /// Mean and reciprocal deviation. Two passes over a row that is in cache: subtracting the mean
 /// first keeps the variance accurate when the mean is large.
 #[inline(always)]
-fn row_statistics(norm: Norm, x: &[f32]) -> [f32; 2] {
+pub(super) fn row_statistics(norm: Norm, x: &[f32]) -> [f32; 2] {
     let count = x.len() as f32;
     let mean = if norm.centred { row_sum(x, |x| x) / count } else { 0.0 };
     let variance = row_sum(x, |x| (x - mean) * (x - mean)) / count;
@@ -297,19 +297,42 @@ impl Kernel for Gradient<'_> {
         let (d_weight, d_bias) = self.sums.split_at_mut(width);
         let rows = self.x.chunks_exact(width).zip(self.grad.chunks_exact_mut(width));
         for ((x, grad), &[mean, scale]) in rows.zip(self.statistics) {
-            for (((&x, &grad), d_weight), d_bias) in
-                x.iter().zip(&*grad).zip(&mut *d_weight).zip(&mut *d_bias)
-            {
-                *d_weight = S::mul_add((x - mean) * scale, grad, *d_weight);
+            for (d_bias, &grad) in d_bias.iter_mut().zip(&*grad) {
                 *d_bias += grad;
             }
-            let [plain, along] = projections::<S>(x, grad, self.weight, mean, scale);
-            let plain = if self.centred { plain } else { 0.0 };
-            for ((&x, grad), &weight) in x.iter().zip(grad).zip(self.weight) {
-                let normalized = (x - mean) * scale;
-                *grad = scale * (S::mul_add(*grad, weight, -plain) - normalized * along);
-            }
+            add_weight_gradient::<S>(x, grad, [mean, scale], d_weight);
+            norm_gradient::<S>(self.centred, x, grad, self.weight, [mean, scale]);
         }
+    }
+}
+
+/// Adds a row's part of the gradient of the weight.
+#[inline(always)]
+pub(super) fn add_weight_gradient<S: Simd>(
+    x: &[f32],
+    grad: &[f32],
+    [mean, scale]: [f32; 2],
+    d_weight: &mut [f32],
+) {
+    for ((&x, &grad), d_weight) in x.iter().zip(grad).zip(d_weight) {
+        *d_weight = S::mul_add((x - mean) * scale, grad, *d_weight);
+    }
+}
+
+/// Replaces a row of the incoming gradient by that of `x`.
+#[inline(always)]
+pub(super) fn norm_gradient<S: Simd>(
+    centred: bool,
+    x: &[f32],
+    grad: &mut [f32],
+    weight: &[f32],
+    [mean, scale]: [f32; 2],
+) {
+    let [plain, along] = projections::<S>(x, grad, weight, mean, scale);
+    let plain = if centred { plain } else { 0.0 };
+    for ((&x, grad), &weight) in x.iter().zip(grad).zip(weight) {
+        let normalized = (x - mean) * scale;
+        *grad = scale * (S::mul_add(*grad, weight, -plain) - normalized * along);
     }
 }
 

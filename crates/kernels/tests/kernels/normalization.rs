@@ -3,7 +3,7 @@
 use crate::common::{Leaf, Values, check, flat, numbers};
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
-use wuji_kernels::{layer_norm, plain, rms_norm};
+use wuji_kernels::{head_norm_packed, layer_norm, plain, rms_norm};
 
 fn check_all(shape: [usize; 3], seed: u64) {
     let parameter = |seed| Values::random(&[shape[2]], 2.0, seed);
@@ -65,6 +65,32 @@ fn a_constant_row_gives_the_bias() {
     let bias = Tensor::<1>::full([20], 0.25, &device);
     let y = layer_norm(x, Tensor::ones([20], &device), Some(bias), 1e-5);
     assert_eq!(numbers(y), vec![0.25; 40]);
+}
+
+#[test]
+fn packed_heads_are_normalised_each_with_its_weight() {
+    for (batch, seq, queries, keys, others, head_dim) in
+        [(1, 1, 1, 1, 0, 8), (2, 3, 2, 1, 1, 8), (1, 2, 4, 2, 2, 16), (3, 41, 3, 3, 3, 24)]
+    {
+        let width = (queries + keys + others) * head_dim;
+        let inputs = [
+            Values::random(&[batch, seq, width], 3.0, 1),
+            Values::random(&[head_dim], 2.0, 2),
+            Values::random(&[head_dim], 2.0, 3),
+        ];
+        check(
+            &inputs,
+            |x: &[Leaf]| {
+                let (x, q, k) = (x[0].get(), x[1].get(), x[2].get());
+                flat(head_norm_packed(x, q, k, queries, keys, 1e-3))
+            },
+            |x| {
+                let (x, q, k) = (x[0].get(), x[1].get(), x[2].get());
+                flat(plain::head_norm_packed(x, q, k, queries, keys, 1e-3))
+            },
+            3e-6,
+        );
+    }
 }
 
 proptest! {

@@ -72,7 +72,7 @@ impl Attention {
     ) -> Tensor<3> {
         let training_dropout = self.dropout > 0.0 && hidden.device().is_autodiff();
         // Packed, nothing is taken apart: three copies and three padded gradients less.
-        if cache.is_none() && self.query_norm.is_none() && !training_dropout {
+        if cache.is_none() && !training_dropout {
             return self.forward_packed(hidden, context);
         }
         let [batch, seq, _] = hidden.dims();
@@ -96,6 +96,19 @@ impl Attention {
 
     fn forward_packed(&self, hidden: Tensor<3>, context: &AttentionContext) -> Tensor<3> {
         let mut qkv = self.qkv.forward(hidden);
+        if let (Some(query), Some(key)) = (&self.query_norm, &self.key_norm) {
+            let (query_weight, key_weight) = (query.weight.val(), key.weight.val());
+            let (heads, kv_heads) = (self.heads, self.kv_heads);
+            let epsilon = query.epsilon();
+            qkv = wuji_kernels::head_norm_packed(
+                qkv,
+                query_weight,
+                key_weight,
+                heads,
+                kv_heads,
+                epsilon,
+            );
+        }
         if let Some(RotaryAngles { cos, sin }) = &context.angles {
             let turning = self.heads + self.kv_heads;
             qkv = wuji_kernels::rotary_packed(qkv, turning, cos.clone(), sin.clone());

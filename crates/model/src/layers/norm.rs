@@ -28,6 +28,11 @@ impl Norm {
         }
     }
 
+    /// What is added to the variance or mean square.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
     /// Normalises `x` of shape `[batch, seq, width]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let weight = self.weight.val();

@@ -1,0 +1,116 @@
+//! What the documents tell a reader to type is what the command understands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::command::Wuji;
+
+/// Verbs of `cargo xtask` that are not verbs of `wuji`.
+const XTASK_ONLY: [&str; 8] =
+    ["check", "test", "tidy", "docs", "golden", "ci", "criterion", "experiment"];
+
+/// A fenced block of a document.
+struct Fence {
+    file: PathBuf,
+    language: String,
+    lines: Vec<String>,
+}
+
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = vec![root.join("README.md"), root.join("README.zh-CN.md")];
+    let mut folders = vec![root.join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                None if path.is_dir() => folders.push(path),
+                Some(extension) if extension == "md" => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files
+}
+
+fn fences() -> Vec<Fence> {
+    let mut fences = Vec::new();
+    for file in documents() {
+        let mut open: Option<Fence> = None;
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            match (line.trim_start().strip_prefix("```"), &mut open) {
+                (Some(_), Some(_)) => fences.extend(open.take()),
+                (Some(language), None) => {
+                    let language = language.to_string();
+                    open = Some(Fence { file: file.clone(), language, lines: Vec::new() });
+                }
+                (None, Some(fence)) => fence.lines.push(line.to_string()),
+                (None, None) => {}
+            }
+        }
+    }
+    fences
+}
+
+/// The words after `wuji` or `cargo xtask` of each command in the documents, and where it stands.
+fn commands() -> Vec<(PathBuf, Vec<String>)> {
+    let mut commands = Vec::new();
+    for Fence { file, language, lines } in fences() {
+        if !["sh", "console"].contains(&language.as_str()) {
+            continue;
+        }
+        for line in lines.join("\n").replace("\\\n", " ").lines() {
+            let line = line.trim().trim_start_matches("$ ");
+            let rest = line.strip_prefix("cargo xtask ").or_else(|| line.strip_prefix("wuji "));
+            // `shlex` knows quotes and leaves comments out.
+            let words: Vec<String> =
+                rest.map(|rest| shlex::split(rest).unwrap()).unwrap_or_default();
+            if words.first().is_some_and(|verb| !XTASK_ONLY.contains(&verb.as_str())) {
+                commands.push((file.clone(), words));
+            }
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_in_the_documents_is_understood() {
+    let commands = commands();
+    assert!(commands.len() >= 20, "only {} commands were found", commands.len());
+    for (file, words) in commands {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // Arguments before it are still checked.
+        let finished = Wuji::new(words[0]).args(&words[1..]).arg("--help").run();
+        assert!(finished.status.success(), "{}: {words:?}\n{finished}", file.display());
+    }
+}
+
+#[test]
+fn every_training_in_the_documents_has_a_config_that_works() {
+    let mut checked = 0;
+    for (file, words) in commands() {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let not_there = |word: &&str| ["--resume", "--config", "--list-presets"].contains(word);
+        if words[0] != "train" || words.iter().any(not_there) {
+            continue;
+        }
+        let finished = Wuji::new("train").args(&words[1..]).arg("--print-config").run();
+        assert!(finished.status.success(), "{}: {words:?}\n{finished}", file.display());
+        checked += 1;
+    }
+    assert!(checked >= 4, "only {checked} were found");
+}
+
+#[test]
+fn every_config_in_the_documents_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("snippet.toml");
+    let fences: Vec<Fence> =
+        fences().into_iter().filter(|fence| fence.language == "toml").collect();
+    assert!(fences.len() >= 4, "only {} were found", fences.len());
+    for fence in fences {
+        fs::write(&path, fence.lines.join("\n")).unwrap();
+        let finished = Wuji::new("train").arg("--config").arg(&path).arg("--print-config").run();
+        assert!(finished.status.success(), "{}\n{finished}", fence.file.display());
+    }
+}
