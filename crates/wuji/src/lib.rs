@@ -51,7 +51,8 @@ pub mod prelude {
     pub use wuji_training::{StopSignal, Trainer, TrainingConfig};
 }
 
-/// The snippets of the README, compiled.
+/// The snippets of the documents, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
-struct Readme;
+#[doc = include_str!("../../../docs/generation.md")]
+struct Documents;
