@@ -1,20 +1,19 @@
 //! Optimisers over a module: which rule each parameter follows, and their states by path.
 //!
-//! SGD, momentum, AdaGrad and Muon are burn-optim's rules; Adam and AdamW are the fused update of
+//! SGD, momentum and AdaGrad are burn-optim's rules; Adam, AdamW and Muon are the fused updates of
 //! `wuji-kernels`. Weight decay is for matrices only. All curves are checked against PyTorch's
 //! (`shared/golden/training`).
 
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ParamId};
-use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
-    AdaGrad, AdaGradConfig, AdjustLrFn, DynState, Muon, MuonConfig, Optimizer as BurnRule,
-    RecordState, Sgd, SgdConfig, StateSink, StateSource,
+    AdaGrad, AdaGradConfig, DynState, Optimizer as BurnRule, RecordState, Sgd, SgdConfig,
+    StateSink, StateSource,
 };
 use burn::tensor::{Device, Tensor, TensorData};
-use wuji_kernels::AdamWStep;
+use wuji_kernels::{AdamWStep, MuonMatrix, MuonStep};
 use wuji_model::weights::FileTensor;
 
 use crate::parameters::{ParameterChange, ParameterUse, change_parameters, use_parameters};
@@ -26,7 +25,6 @@ pub struct Optimizer {
     config: TrainingConfig,
     sgd: Sgd,
     adagrad: AdaGrad,
-    muon: Muon,
     states: BTreeMap<String, DynState>,
 }
 
@@ -59,24 +57,16 @@ struct AdamWState<const D: usize> {
 impl Optimizer {
     /// No state yet.
     pub fn new(config: &TrainingConfig) -> Self {
-        let momentum = |nesterov| MomentumConfig {
-            momentum: config.momentum,
-            dampening: 0.0, // As torch: velocity = momentum · velocity + gradient.
-            nesterov,
-        };
-        let with_momentum = (config.optimizer == OptimizerKind::Momentum).then(|| momentum(false));
-        let decay = (config.weight_decay > 0.0)
-            .then_some(WeightDecayConfig { penalty: config.weight_decay as f32 });
+        let with_momentum =
+            (config.optimizer == OptimizerKind::Momentum).then_some(MomentumConfig {
+                momentum: config.momentum,
+                dampening: 0.0, // As torch: velocity = momentum · velocity + gradient.
+                nesterov: false,
+            });
         Self {
             config: config.clone(),
             sgd: SgdConfig::new().with_momentum(with_momentum).build(),
             adagrad: AdaGradConfig::new().with_epsilon(config.epsilon as f32).build(),
-            muon: MuonConfig::new()
-                .with_momentum(momentum(true))
-                .with_weight_decay(decay)
-                // Updates as large as AdamW's, whatever a matrix's shape or orientation.
-                .with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW)
-                .build(),
             states: BTreeMap::new(),
         }
     }
@@ -102,10 +92,38 @@ impl Optimizer {
             optimizer: self,
             gradients,
             learning_rate,
-            muon_learning_rate,
             gradient_scale,
+            matrices: MuonMatrices::default(),
         };
-        change_parameters(module, &mut update)
+        let module = change_parameters(module, &mut update);
+        let step = MuonStep {
+            lr: muon_learning_rate,
+            momentum: update.optimizer.config.momentum,
+            weight_decay: update.optimizer.config.weight_decay,
+            grad_scale: gradient_scale,
+        };
+        let matrices = std::mem::take(&mut update.matrices);
+        self.step_matrices(module, matrices, &step)
+    }
+
+    /// Updates all of Muon's matrices together and puts them back into the module.
+    fn step_matrices<M: Module>(
+        &mut self,
+        module: M,
+        matrices: MuonMatrices,
+        step: &MuonStep,
+    ) -> M {
+        if matrices.paths.is_empty() {
+            return module;
+        }
+        let updated = wuji_kernels::muon_step(matrices.matrices, step);
+        let mut values = BTreeMap::new();
+        for (path, (param, velocity)) in matrices.paths.into_iter().zip(updated) {
+            let state = DynState::create(MuonState { velocity }, 2);
+            self.states.insert(path.clone(), state);
+            values.insert(path, param);
+        }
+        change_parameters(module, &mut PutBack(values))
     }
 
     fn rule(&self, path: &str, rank: usize) -> Rule {
@@ -155,12 +173,61 @@ impl Optimizer {
     }
 }
 
+/// Momentum of one of Muon's matrices.
+#[derive(Debug, Clone)]
+struct MuonState<const D: usize> {
+    velocity: Tensor<D>,
+}
+
+/// Muon's matrices, taken out of the module so that they can be updated at once and in place.
+#[derive(Default)]
+struct MuonMatrices {
+    paths: Vec<String>,
+    matrices: Vec<MuonMatrix>,
+}
+
+impl MuonMatrices {
+    /// Takes a matrix; what is left in its place is empty.
+    fn take<const D: usize>(
+        &mut self,
+        path: &str,
+        value: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<DynState>,
+    ) -> Tensor<D> {
+        let dims = value.dims();
+        let shape = [dims[0], dims[1]];
+        let state = state.map(|state| state.downcast::<MuonState<2>>());
+        let empty = Tensor::empty([0; D], &value.device());
+        let param = value.reshape(shape);
+        let velocity = state.map_or_else(|| param.zeros_like(), |state| state.velocity);
+        self.paths.push(path.to_string());
+        self.matrices.push(MuonMatrix { param, grad: gradient.reshape(shape), velocity });
+        empty
+    }
+}
+
+/// Puts the matrices back that were taken, by path.
+struct PutBack(BTreeMap<String, Tensor<2>>);
+
+impl ParameterChange for PutBack {
+    fn change<const D: usize>(&mut self, path: &str, _: ParamId, value: Tensor<D>) -> Tensor<D> {
+        match self.0.remove(path) {
+            Some(matrix) => {
+                let dims: Vec<usize> = matrix.dims().to_vec();
+                matrix.reshape::<D, _>(burn::tensor::Shape::from(dims))
+            }
+            None => value,
+        }
+    }
+}
+
 struct Update<'a> {
     optimizer: &'a mut Optimizer,
     gradients: GradientStore,
     learning_rate: f64,
-    muon_learning_rate: f64,
     gradient_scale: f64,
+    matrices: MuonMatrices,
 }
 
 impl Update<'_> {
@@ -217,13 +284,7 @@ impl ParameterChange for Update<'_> {
             Rule::AdaGrad => {
                 self.burn_rule(&self.optimizer.adagrad, self.learning_rate, value, gradient, state)
             }
-            Rule::Muon => self.burn_rule(
-                &self.optimizer.muon,
-                self.muon_learning_rate,
-                value,
-                gradient,
-                state,
-            ),
+            Rule::Muon => return self.matrices.take(path, value, gradient, state),
             Rule::AdamW { weight_decay } => self.adamw(weight_decay, value, gradient, state),
         };
         if let Some(state) = state {
@@ -249,6 +310,17 @@ impl<const D: usize> RecordState for AdamWState<D> {
     }
 }
 
+impl<const D: usize> RecordState for MuonState<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, "velocity", self.velocity.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
+        let velocity = src.take_tensor(prefix, "velocity")?;
+        Some(Self { velocity: Tensor::from_data(velocity, device) })
+    }
+}
+
 struct StateWriter<'a> {
     optimizer: &'a Optimizer,
     sink: StateSink,
@@ -266,7 +338,7 @@ impl ParameterUse for StateWriter<'_> {
                 state.downcast_ref::<<AdaGrad as BurnRule>::State<D>>().state_flatten(path, sink);
             }
             Rule::Muon => {
-                state.downcast_ref::<<Muon as BurnRule>::State<D>>().state_flatten(path, sink);
+                state.downcast_ref::<MuonState<D>>().state_flatten(path, sink);
             }
             Rule::AdamW { .. } => state.downcast_ref::<AdamWState<D>>().state_flatten(path, sink),
         }
@@ -291,7 +363,7 @@ impl ParameterUse for StateReader<'_> {
         let state = match self.optimizer.rule(path, D) {
             Rule::Sgd => self.read::<<Sgd as BurnRule>::State<D>, D>(path),
             Rule::AdaGrad => self.read::<<AdaGrad as BurnRule>::State<D>, D>(path),
-            Rule::Muon => self.read::<<Muon as BurnRule>::State<D>, D>(path),
+            Rule::Muon => self.read::<MuonState<D>, D>(path),
             Rule::AdamW { .. } => self.read::<AdamWState<D>, D>(path),
         };
         if let Some(state) = state {

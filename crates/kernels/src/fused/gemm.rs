@@ -49,8 +49,11 @@ pub fn multiply(left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
         out.fill(MaybeUninit::new(0.0));
         return;
     }
+    let parallelism = parallelism(left, right);
     // SAFETY: the result is not read.
-    unsafe { call(left, right, out.as_mut_ptr().cast(), out.len(), false) };
+    unsafe {
+        call(left, right, out.as_mut_ptr().cast(), out.len(), Accumulate::No, parallelism);
+    }
 }
 
 /// Adds `left · right` to `out`, rows one after the other.
@@ -59,20 +62,58 @@ pub fn multiply(left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
 /// When the sizes do not fit.
 #[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
 pub fn multiply_add(left: Matrix, right: Matrix, out: &mut [f32]) {
+    let parallelism = parallelism(left, right);
     // SAFETY: the result is initialised.
-    unsafe { call(left, right, out.as_mut_ptr(), out.len(), true) };
+    unsafe { call(left, right, out.as_mut_ptr(), out.len(), Accumulate::Yes, parallelism) };
+}
+
+/// Whether a product is added to what is there or replaces it.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Accumulate {
+    /// Replaces.
+    No,
+    /// Adds.
+    Yes,
+}
+
+/// Writes or adds `left · right` to `out` without waking other threads, which have work of their
+/// own.
+///
+/// # Panics
+/// When the sizes do not fit.
+#[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
+pub fn multiply_on_this_thread(
+    left: Matrix,
+    right: Matrix,
+    out: &mut [f32],
+    accumulate: Accumulate,
+) {
+    // SAFETY: the result is initialised.
+    unsafe {
+        call(left, right, out.as_mut_ptr(), out.len(), accumulate, Parallelism::None);
+    }
+}
+
+fn parallelism(left: Matrix, right: Matrix) -> Parallelism {
+    let work = left.size[0] * left.size[1] * right.size[1];
+    if work >= PARALLEL { Parallelism::Rayon(0) } else { Parallelism::None }
 }
 
 /// # Safety
-/// `out` must be valid for `len` floats, initialised if `accumulate`.
+/// `out` must be valid for `len` floats, initialised if it is added to.
 #[expect(unsafe_code, reason = "gemm takes pointers; sizes are checked here")]
-unsafe fn call(left: Matrix, right: Matrix, out: *mut f32, len: usize, accumulate: bool) {
+unsafe fn call(
+    left: Matrix,
+    right: Matrix,
+    out: *mut f32,
+    len: usize,
+    accumulate: Accumulate,
+    parallelism: Parallelism,
+) {
     let ([rows, depth], [depth_too, columns]) = (left.size, right.size);
     assert_eq!(depth, depth_too, "matrix product: inner sizes");
     assert_eq!(rows * columns, len, "matrix product: size of the result");
     assert!(left.fits() && right.fits(), "matrix product: operand too short");
-    let parallel = rows * columns * depth >= PARALLEL;
-    let parallelism = if parallel { Parallelism::Rayon(0) } else { Parallelism::None };
     // SAFETY: both operands and the result hold all elements that the sizes and strides reach, and
     // the result overlaps neither, being borrowed mutably.
     unsafe {
@@ -83,7 +124,7 @@ unsafe fn call(left: Matrix, right: Matrix, out: *mut f32, len: usize, accumulat
             out,
             1,
             columns as isize,
-            accumulate,
+            accumulate == Accumulate::Yes,
             left.data.as_ptr(),
             left.strides[1] as isize,
             left.strides[0] as isize,

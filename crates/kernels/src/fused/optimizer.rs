@@ -125,7 +125,7 @@ impl Kernel for Update<'_> {
 }
 
 /// Squares and sums in `f64`: a gradient has millions of elements of very different size.
-struct SumOfSquares<'a>(&'a [f32]);
+pub(super) struct SumOfSquares<'a>(pub &'a [f32]);
 
 impl Kernel for SumOfSquares<'_> {
     type Output = f64;

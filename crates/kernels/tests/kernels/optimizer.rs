@@ -1,8 +1,8 @@
-//! AdamW and the squared norm against the plain bodies and by hand.
+//! AdamW, Muon and the squared norm against the plain bodies and by hand.
 
 use crate::common::{Values, at_every_level, compare, numbers};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use wuji_kernels::{AdamWStep, adamw_step, plain, squared_norm};
+use wuji_kernels::{AdamWStep, MuonMatrix, MuonStep, adamw_step, muon_step, plain, squared_norm};
 
 fn tensor(values: &Values, dtype: DType) -> Tensor<2> {
     let shape: [usize; 2] = values.shape.clone().try_into().expect("two dimensions");
@@ -91,4 +91,48 @@ fn the_squared_norm_is_exact_to_one_rounding() {
     });
     let nan = Tensor::<1>::from_floats([1.0, f32::NAN], &Device::flex());
     assert!(numbers(squared_norm(&nan))[0].is_nan());
+}
+
+#[test]
+fn several_steps_of_muon_agree_with_the_plain_body() {
+    const MUON: MuonStep =
+        MuonStep { lr: 3e-2, momentum: 0.95, weight_decay: 0.1, grad_scale: 0.5 };
+    let shapes = [[1, 1], [3, 5], [5, 3], [48, 17], [17, 48], [64, 192], [192, 64], [33, 33]];
+    at_every_level(|level| {
+        let start = |dtype| {
+            shapes.map(|shape| {
+                let param = tensor(&Values::random(&shape, 1.0, 1), dtype);
+                let velocity = param.zeros_like();
+                (param, velocity)
+            })
+        };
+        let (mut fused, mut truth) = (start(DType::F32).to_vec(), start(DType::F64).to_vec());
+        for step in 1..=3 {
+            let grad = |i: usize, dtype| tensor(&Values::random(&shapes[i], 1.0, 10 * step), dtype);
+            let matrices = |state: Vec<(Tensor<2>, Tensor<2>)>, dtype| {
+                let matrices = state.into_iter().enumerate().map(|(i, (param, velocity))| {
+                    MuonMatrix { param, velocity, grad: grad(i, dtype) }
+                });
+                matrices.collect::<Vec<_>>()
+            };
+            fused = muon_step(matrices(fused, DType::F32), &MUON);
+            truth = muon_step(matrices(truth, DType::F64), &MUON);
+        }
+        for (i, ((p, v), (p_truth, v_truth))) in fused.into_iter().zip(truth).enumerate() {
+            compare(&numbers(p), &numbers(p_truth), 2e-5, &format!("{level:?} param {i}"));
+            compare(&numbers(v), &numbers(v_truth), 2e-6, &format!("{level:?} velocity {i}"));
+        }
+    });
+}
+
+#[test]
+fn an_update_of_muon_has_singular_values_around_one() {
+    let param = Tensor::<2>::zeros([8, 24], &Device::flex());
+    let grad = tensor(&Values::random(&[8, 24], 1.0, 3), DType::F32);
+    let step = MuonStep { lr: 1.0, momentum: 0.9, weight_decay: 0.0, grad_scale: 1.0 };
+    let matrix = MuonMatrix { velocity: param.zeros_like(), param, grad };
+    let update = muon_step(vec![matrix], &step).remove(0).0 / step.update_scale([8, 24]);
+    // The trace of the Gram matrix is the sum of eight squared singular values.
+    let trace: f64 = numbers(update.clone() * update).iter().sum();
+    assert!((0.6 * 8.0..1.4 * 8.0).contains(&trace), "{trace}");
 }
