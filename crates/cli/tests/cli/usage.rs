@@ -94,13 +94,9 @@ fn a_reader_that_leaves_early_is_no_failure() {
 #[test]
 fn presets_are_listed_with_what_they_are_for() {
     let names = run(&["train", "--list-presets", "--json"]).json();
-    for name in [
-        "quickstart",
-        "shakespeare-char-cpu",
-        "shakespeare-char-best",
-        "chinese-poetry",
-        "tiny",
-    ] {
+    for name in
+        ["quickstart", "shakespeare-char-cpu", "shakespeare-char-best", "chinese-poetry", "tiny"]
+    {
         assert!(names[name].as_str().is_some_and(|summary| !summary.is_empty()), "{names}");
     }
 }
