@@ -16,7 +16,7 @@ mod optimizer;
 mod rotary;
 
 pub use activation::{gelu, gelu_tanh, silu_mul};
-pub use attention::attention;
+pub use attention::{attention, attention_probabilities, weighted_values};
 pub use dropout::dropout;
 pub use embedding::embedding;
 pub use head_norm::head_norm_packed;
