@@ -1,7 +1,8 @@
 //! Metrics of text, labels and rankings with the numbers of the field's own tools, each with its
 //! interval.
 //!
-//! Texts are compared by [`bleu`], [`chrf`], and [`ter`]; labels, numbers, entities and rankings by [`classification`], [`regression`],
+//! Texts are compared by [`bleu`], [`chrf`], [`ter`], [`rouge`], [`error_rate`], [`distinct`] and
+//! [`squad`]; labels, numbers, entities and rankings by [`classification`], [`regression`],
 //! [`entities`] and [`ranking`]. A figure without its uncertainty says little, so whatever is a
 //! function of sums over documents (a [`CorpusMetric`]) can be resampled by [`uncertainty`], corpus
 //! BLEU as well as a mean.
@@ -33,6 +34,11 @@
 pub mod bleu;
 pub mod chrf;
 pub mod ter;
+
+pub mod distinct;
+pub mod error_rate;
+pub mod rouge;
+pub mod squad;
 
 pub mod classification;
 pub mod entities;

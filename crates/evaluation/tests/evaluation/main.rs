@@ -7,3 +7,4 @@ mod golden;
 mod ranking;
 mod significance;
 mod speed;
+mod summaries;
