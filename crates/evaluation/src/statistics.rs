@@ -8,12 +8,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Result, all_finite, same_length};
 
 /// One row of numbers per document; every row has the same width.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Statistics {
     width: usize,
     values: Vec<f64>,

@@ -20,7 +20,7 @@ pub enum KappaWeights {
 }
 
 /// How often each class was taken for each class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<u64>,

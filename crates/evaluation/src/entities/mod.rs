@@ -2,7 +2,7 @@
 //! right (Tjong Kim Sang and De Meulder, CoNLL 2003). Numbers are seqeval's.
 //!
 //! How tags become entities is [`decode`]; the counts are
-//! [`BinaryCounts`](crate::classification::BinaryCounts), without true negatives.
+//! [`BinaryCounts`], without true negatives.
 
 mod decode;
 
