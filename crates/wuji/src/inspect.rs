@@ -356,7 +356,6 @@ fn mlp(kind: MlpKind, activation: Activation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::module::Module;
     use wuji_device::DeviceSpec;
     use wuji_model::AnyModel;
 
