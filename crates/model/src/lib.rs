@@ -36,6 +36,7 @@ mod error;
 pub mod families;
 mod init;
 pub mod layers;
+pub mod recurrent;
 pub mod weights;
 
 pub use architecture::{
