@@ -4,7 +4,9 @@ use wuji_model::recurrent::{FeedForwardConfig, FeedForwardLm, Nonlinearity};
 use wuji_model::weights::{StoredDtype, named_gradients, named_tensors};
 
 use crate::reference::{self, Weights};
-use crate::support::{assert_near, check_gradients, flex, ids, loss, steps_to_overfit, values};
+use crate::support::{
+    assert_near, check_gradients, flex, ids, loss, steps_to_overfit, values, with_biases,
+};
 
 const IDS: [i64; 6] = [3, 0, 4, 4, 1, 2];
 const TARGETS: [i64; 6] = [0, 4, 4, 1, 2, 3];
@@ -39,7 +41,7 @@ fn logits_and_gradients_are_those_of_the_formulas() {
     let device = flex().autodiff();
     for config in configs() {
         let what = format!("{:?}", config.activation);
-        let model = FeedForwardLm::init(&config, 3, &device).unwrap();
+        let model = with_biases(FeedForwardLm::init(&config, 3, &device).unwrap());
         let tensors = named_tensors(&model, &config);
         let expected = reference::feed_forward_lm(&config, &Weights::new(&tensors), &IDS);
         let logits = model.forward(ids(&[IDS], &device));

@@ -8,6 +8,7 @@ use wuji_model::weights::{StoredDtype, TensorFiles, named_gradients, named_tenso
 use crate::reference::{self, Weights};
 use crate::support::{
     assert_near, check_gradients, difference, flex, ids, loss, mask, steps_to_overfit, values,
+    with_biases,
 };
 
 const IDS: [i64; 6] = [3, 0, 4, 4, 1, 2];
@@ -57,7 +58,7 @@ fn logits_and_gradients_are_those_of_the_formulas() {
     let device = flex().autodiff();
     for config in configs() {
         let what = format!("{:?} {:?}", config.cell, config.activation);
-        let model = RecurrentLm::init(&config, 3, &device).unwrap();
+        let model = with_biases(RecurrentLm::init(&config, 3, &device).unwrap());
         let tensors = named_tensors(&model, &config);
         let expected = reference::recurrent_lm(&config, &Weights::new(&tensors), &IDS);
         let logits = model.forward(ids(&[IDS], &device));

@@ -7,6 +7,7 @@ use wuji_model::weights::{StoredDtype, named_gradients, named_tensors};
 use crate::reference::{self, Weights};
 use crate::support::{
     assert_near, check_gradients, difference, flex, ids, loss, mask, steps_to_overfit, values,
+    with_biases,
 };
 
 const SOURCE: [i64; 4] = [3, 0, 5, 2];
@@ -65,7 +66,7 @@ fn logits_attention_and_gradients_are_those_of_the_formulas() {
     let device = flex().autodiff();
     for config in configs() {
         let what = describe(&config);
-        let model = RecurrentSeq2Seq::init(&config, 3, &device).unwrap();
+        let model = with_biases(RecurrentSeq2Seq::init(&config, 3, &device).unwrap());
         let tensors = named_tensors(&model, &config);
         let run = |weights: &Weights| reference::seq2seq(&config, weights, &SOURCE, &TARGET);
         let expected = run(&Weights::new(&tensors));

@@ -1,6 +1,6 @@
 //! What the tests of this folder share.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use wuji_device::DeviceSpec;
@@ -39,6 +39,27 @@ pub fn assert_near(what: &str, found: &[f32], expected: &[f64], tolerance: f64) 
             "{what}[{index}]: found {found}, expected {expected}"
         );
     }
+}
+
+/// The model with biases that are not zero, so that each has its place and no ReLU its kink.
+pub fn with_biases<M: Module>(model: M) -> M {
+    struct Biases(usize);
+    impl ModuleMapper for Biases {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if D != 1 {
+                return param;
+            }
+            self.0 += 1;
+            param.map(|old| {
+                let shape = old.shape();
+                let value = |k: usize| ((self.0 * 31 + k * 17) % 23) as f32 / 23.0 - 0.45;
+                let values: Vec<f32> = (0..shape.num_elements()).map(value).collect();
+                let tensor = Tensor::from_data(TensorData::new(values, shape), &old.device());
+                if old.is_require_grad() { tensor.require_grad() } else { tensor }
+            })
+        }
+    }
+    model.map(&mut Biases(0))
 }
 
 /// Sum of the cross-entropies of `logits` `[batch, seq, vocabulary]`.

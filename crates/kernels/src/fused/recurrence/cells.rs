@@ -184,6 +184,17 @@ pub struct BackwardRows<'a> {
 }
 
 impl<'a> BackwardRows<'a> {
+    /// The same rows for a while.
+    pub fn reborrow(&mut self) -> BackwardRows<'_> {
+        BackwardRows {
+            gates: self.gates,
+            product: self.product.as_deref_mut(),
+            d_hidden: self.d_hidden,
+            d_memory: self.d_memory,
+            ..*self
+        }
+    }
+
     /// The same in tasks of at most `rows` rows.
     pub fn split(self, rows: usize) -> Vec<Self> {
         let (state, projection) = (self.width, self.cell.gates() * self.width);

@@ -144,28 +144,20 @@ impl Pass {
             d_memory.copy_from_slice(&grad[seq * state..]);
         }
         for t in (0..seq).rev() {
-            let gates = &mut gates.storage_mut::<f32>()[t * projection..][..projection];
-            let product =
-                if apart { Some(&mut products[t * projection..][..projection]) } else { None };
-            let step = BackwardRows {
+            let of_step = t * projection..(t + 1) * projection;
+            self.step_back(BackwardRows {
                 cell: self.cell,
                 width: self.width,
                 live: self.live_at(t),
-                gates: &mut *gates,
-                product,
+                gates: &mut gates.storage_mut::<f32>()[of_step.clone()],
+                product: apart.then(|| &mut products[of_step]),
                 hidden_before: before(output, t, state, self.initial_hidden()),
                 memory_before: before(&memories, t, state, self.initial_memory()),
                 memory: &memories[t * state..][..state],
                 grad: &grad[t * state..][..state],
                 d_hidden: &mut d_hidden,
                 d_memory: &mut d_memory,
-            };
-            in_tasks(step.split(self.rows_per_task()));
-            let product: &[f32] =
-                if apart { &products[t * projection..][..projection] } else { gates };
-            let columns = self.cell.gates() * self.width;
-            let product = Matrix::row_major(product, [self.batch, columns]);
-            multiply_add(product, self.weight().transposed(), &mut d_hidden);
+            });
         }
         if self.cell.states() == 2 {
             d_hidden.extend(d_memory);
@@ -173,6 +165,14 @@ impl Pass {
         let initial = from_vec(d_hidden, self.initial.layout().shape().clone());
         let own_products = apart.then(|| from_vec(products, shape));
         Back { projected: gates, initial, own_products }
+    }
+
+    /// One step back: element by element, then through the product.
+    fn step_back(&self, mut step: BackwardRows) {
+        in_tasks(step.reborrow().split(self.rows_per_task()));
+        let product: &[f32] = step.product.as_deref().unwrap_or(&*step.gates);
+        let product = Matrix::row_major(product, [self.batch, self.cell.gates() * self.width]);
+        multiply_add(product, self.weight().transposed(), step.d_hidden);
     }
 
     /// The weight's gradient from `output` and the gradients of the projected states.
@@ -213,10 +213,10 @@ fn before<'a>(states: &'a [f32], t: usize, size: usize, initial: &'a [f32]) -> &
 }
 
 /// Runs the tasks of one step; a single one stays on this thread.
-fn in_tasks<K: Kernel<Output = ()> + Send>(mut tasks: Vec<K>) {
+fn in_tasks<K: Kernel<Output = ()> + Send>(tasks: Vec<K>) {
     if tasks.len() == 1 {
         tasks.into_iter().for_each(dispatch);
     } else {
-        in_parallel(std::mem::take(&mut tasks), dispatch);
+        in_parallel(tasks, dispatch);
     }
 }
