@@ -39,6 +39,7 @@ mod loss;
 mod muon;
 mod normalization;
 mod optimizer;
+mod recurrence;
 mod rotary;
 
 #[cfg(feature = "mimalloc")]
@@ -59,4 +60,5 @@ pub use loss::{IGNORED_TARGET, cross_entropy_sum};
 pub use muon::{MuonMatrix, MuonStep, muon_step};
 pub use normalization::{layer_norm, rms_norm};
 pub use optimizer::{AdamWStep, adamw_step, squared_norm};
+pub use recurrence::{Nonlinearity, RecurrentCell, recurrence, time_steps};
 pub use rotary::{rotary, rotary_packed};

@@ -38,6 +38,7 @@ pub mod families;
 mod init;
 pub mod layers;
 mod pooling;
+pub mod recurrent;
 mod seq2seq;
 mod transformer;
 pub mod weights;

@@ -184,7 +184,7 @@ fn weight_gradient(x: &FlexTensor, grad: &FlexTensor, inputs: usize) -> FlexTens
 }
 
 /// Column sums, partial ones over a fixed number of rows each.
-fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
+pub fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
     let shape = grad.layout().shape();
     let width = shape[shape.num_dims() - 1];
     let partial: Vec<Vec<f32>> = floats(grad)

@@ -16,6 +16,7 @@ mod memory;
 pub mod muon;
 pub mod normalization;
 pub mod optimizer;
+pub mod recurrence;
 pub mod rotary;
 pub mod swiglu;
 

@@ -13,6 +13,7 @@ mod loss;
 mod muon;
 mod normalization;
 mod optimizer;
+mod recurrence;
 mod rotary;
 
 pub use activation::{gelu, gelu_tanh, silu_mul};
@@ -25,4 +26,5 @@ pub use loss::cross_entropy_sum;
 pub use muon::muon_step;
 pub use normalization::{layer_norm, rms_norm};
 pub use optimizer::{adamw_step, squared_norm};
+pub use recurrence::recurrence;
 pub use rotary::rotary;

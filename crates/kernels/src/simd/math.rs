@@ -69,6 +69,21 @@ pub fn sigmoid<S: Simd>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<S>(-x))
 }
 
+/// The hyperbolic tangent: a polynomial near zero (Cephes), else `1 - 2 / (e²ˣ + 1)`.
+#[inline(always)]
+pub fn tanh<S: Simd>(x: f32) -> f32 {
+    let t = x.abs();
+    let s = x * x;
+    let p = S::mul_add(-5.704_988_7e-3, s, 2.063_908_8e-2);
+    let p = S::mul_add(p, s, -5.373_971_6e-2);
+    let p = S::mul_add(p, s, 0.133_314_42);
+    let p = S::mul_add(p, s, -0.333_332_8);
+    let near = S::mul_add(p * s, x, x);
+    let far = 1.0 - 2.0 / (exp::<S>(2.0 * t) + 1.0);
+    let far = if x < 0.0 { -far } else { far };
+    if t < 0.625 { near } else { far }
+}
+
 /// The standard normal distribution function `Φ(x) = erfc(-x/√2) / 2`.
 ///
 /// N. Juffa's `erff`, whose outer branch is `1 - exp(p(|x|))`: below zero that exponential is used
@@ -143,6 +158,7 @@ mod tests {
     function!(Exp, exp);
     function!(Exp2, exp2_flushed);
     function!(Sigmoid, sigmoid);
+    function!(Tanh, tanh);
     function!(NormalCdf, normal_cdf);
 
     /// Largest error in units in the last place over `from..to`, at every instruction set.
@@ -179,6 +195,8 @@ mod tests {
             ("exp near zero", worst(Exp, f64::exp, -1.0, 1.0)),
             ("exp2", worst(Exp2, f64::exp2, -125.9, 127.0)),
             ("sigmoid", worst(Sigmoid, |x| 1.0 / (1.0 + (-x).exp()), -80.0, 80.0)),
+            ("tanh", worst(Tanh, f64::tanh, -12.0, 12.0)),
+            ("tanh near zero", worst(Tanh, f64::tanh, -0.7, 0.7)),
             ("normal_cdf", worst(NormalCdf, exact_cdf, 0.0, 8.0)),
         ];
         for (name, error) in found {
@@ -210,6 +228,9 @@ mod tests {
             assert!(y[5].is_nan());
             let y = of(|xs| dispatch(Map(Sigmoid, xs)));
             assert_eq!(y[..5], [0.0, 0.0, 0.5, 1.0, 1.0]);
+            assert!(y[5].is_nan());
+            let y = of(|xs| dispatch(Map(Tanh, xs)));
+            assert_eq!(y[..5], [-1.0, -1.0, 0.0, 1.0, 1.0]);
             assert!(y[5].is_nan());
             let y = of(|xs| dispatch(Map(NormalCdf, xs)));
             assert_eq!(y[..5], [0.0, 0.0, 0.5, 1.0, 1.0]);

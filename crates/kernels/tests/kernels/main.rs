@@ -9,4 +9,5 @@ mod loss;
 mod network;
 mod normalization;
 mod optimizer;
+mod recurrence;
 mod rotary;
