@@ -22,7 +22,7 @@ pub(super) fn describe_scored(
         .iter()
         .filter_map(|rule| Some((rule[0].as_str()?.to_owned(), rule[1].as_str()?.to_owned())))
         .collect();
-    if by_score != merge_rules(description) {
+    if canonical(by_score) != canonical(merge_rules(description)) {
         return refused("its merge rules are not those of pieces with scores".to_owned());
     }
     let tokens = Tokens {
@@ -65,6 +65,17 @@ fn pieces(description: &Json, tokens: &Tokens) -> Vec<Piece> {
         Piece { text: text.clone(), score, kind }
     };
     tokens.texts.iter().zip(&tokens.types).enumerate().map(piece).collect()
+}
+
+/// Rules that make the same piece, which have the same score, in one order. (SentencePiece takes the leftmost, llama.cpp
+/// too; `tokenizer.json` files differ in how they list them.)
+fn canonical(mut rules: Vec<(String, String)>) -> Vec<(String, String)> {
+    let makes_the_same = |one: &(String, String), other: &(String, String)| {
+        one.0.len() + one.1.len() == other.0.len() + other.1.len()
+            && one.0.chars().chain(one.1.chars()).eq(other.0.chars().chain(other.1.chars()))
+    };
+    rules.chunk_by_mut(makes_the_same).for_each(<[_]>::sort_unstable);
+    rules
 }
 
 /// `<0x00>` to `<0xFF>`.

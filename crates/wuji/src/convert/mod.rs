@@ -20,7 +20,6 @@ pub use number_format::NumberFormat;
 pub use recognise::{SourceFormat, recognise};
 
 use crate::WujiError;
-use loaded::Loaded;
 pub(crate) use loaded::TAKEN_ALONG;
 
 /// What to make.
