@@ -1,7 +1,6 @@
 //! What every verb shares: `--device`, `--json`, `--quiet`, the output, the log.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -43,13 +42,6 @@ pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
-}
-
-/// `path`, or the model in it where it is a run directory.
-pub fn model_dir(path: &Path) -> PathBuf {
-    let of_run = path.join("model");
-    let is_run = !path.join("config.json").exists() && of_run.join("config.json").is_file();
-    if is_run { of_run } else { path.to_path_buf() }
 }
 
 /// Warnings go to standard error; `RUST_LOG` asks for more.

@@ -88,6 +88,8 @@ fn wuji(error: &WujiError) -> bool {
         WujiError::TextModel(error) => text_model(error),
         WujiError::Catalogue(error) => catalogue(error),
         WujiError::Device(error) => device(error),
+        // The network's fault, mostly.
+        WujiError::NotDownloaded { .. } => false,
         WujiError::Render { .. } | WujiError::Execution(_) => false,
         _ => true,
     }

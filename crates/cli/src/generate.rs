@@ -11,13 +11,14 @@ use wuji::WujiError;
 use wuji::inference::Engine;
 use wuji::protocol::{FinishReason, GenerateOptions, GenerateRequest, TextModel, Usage};
 
-use crate::common::{Common, model_dir, print};
+use crate::common::{Common, print};
+use crate::model_path::model_path;
 
 /// Options of `generate`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A model directory, or that of a run.
-    #[arg(long, value_name = "DIR")]
+    /// A model directory, that of a run, a GGUF file, or the name of a model on the Hugging Face Hub.
+    #[arg(long, value_name = "MODEL")]
     model: PathBuf,
     /// The text to continue; without it, a text is begun.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
@@ -79,7 +80,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     let prompt = args.prompt()?;
     let request = GenerateRequest::new(prompt.as_str()).with_options(args.options());
     request.validate()?;
-    let engine = Engine::load(&model_dir(&args.model), &common.device.open()?)?;
+    let engine = Engine::load(&model_path(&args.model, common)?, &common.device.open()?)?;
     if common.json {
         let response = engine.complete(&request)?;
         let (finish_reason, usage) = (response.finish_reason, response.usage);

@@ -5,22 +5,24 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use wuji::inspect::ModelInfo;
-use wuji::model::ModelConfig;
+use wuji::model::weights::config_of;
 
-use crate::common::{Common, model_dir};
+use crate::common::Common;
 use crate::layout::{bytes, grouped, pairs, table};
+use crate::model_path::model_path;
 
 /// Options of `info`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A model directory, that of a run, or a config.json. Weights are not read.
+    /// A model directory, that of a run, a config.json, a GGUF file, or the name of a model on the
+    /// Hugging Face Hub. Weights are not read.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
-    let config = ModelConfig::from_path(&model_dir(&args.model))?;
+    let config = config_of(&model_path(&args.model, common)?)?;
     let info = ModelInfo::new(&config)?;
     common.print(&info, || describe(&info))
 }

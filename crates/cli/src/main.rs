@@ -16,6 +16,7 @@ mod forward;
 mod generate;
 mod info;
 mod layout;
+mod model_path;
 mod panics;
 mod report;
 mod text_args;
@@ -55,7 +56,7 @@ enum Verb {
     /// List, fetch, verify and prepare data sets.
     #[command(subcommand)]
     Data(data::Verb),
-    /// Convert a checkpoint to a Hugging Face model directory.
+    /// Convert a checkpoint to a Hugging Face model directory, or to a GGUF file.
     Convert(convert::Args),
     /// Describe a model: its shape, its parameters by part, its memory and arithmetic.
     Info(info::Args),

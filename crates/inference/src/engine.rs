@@ -42,7 +42,8 @@ pub struct Engine<M = CausalLm> {
 }
 
 impl Engine<CausalLm> {
-    /// Loads a Hugging Face model directory: config, weights, tokenizer and generation config.
+    /// Loads a Hugging Face model directory: config, weights, tokenizer and generation config; or a
+    /// GGUF file, which holds all of them.
     ///
     /// # Errors
     /// A file that is missing, damaged or does not fit the others.

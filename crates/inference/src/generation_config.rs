@@ -1,5 +1,6 @@
 //! `generation_config.json`: which tokens end a text.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -28,7 +29,10 @@ pub(crate) fn eos_token_ids(dir: &Path) -> Result<Option<Vec<u32>>, InferenceErr
     let path = dir.join("generation_config.json");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // A model may be a single file, which has no files in it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(source) => return Err(InferenceError::Io { path, source }),
     };
     let config: GenerationConfig = serde_json::from_str(&text)

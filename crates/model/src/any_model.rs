@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use crate::weights::{FileTensor, StoredDtype, TensorFiles};
+use crate::weights::{FileTensor, StoredDtype, TensorFiles, open_model};
 use crate::{CausalLm, EncoderModel, ModelConfig, ModelError, ModelKind, Seq2SeqLm};
 
 /// One of the kinds of model.
@@ -20,12 +20,13 @@ pub enum AnyModel {
 }
 
 impl AnyModel {
-    /// Reads a Hugging Face model directory.
+    /// Reads a Hugging Face model directory or a GGUF file.
     ///
     /// # Errors
     /// Missing or malformed files, an unknown family, or weights that do not fit, all listed.
     pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        Self::from_files(&ModelConfig::from_path(dir)?, &TensorFiles::open_dir(dir)?, device)
+        let (config, files) = open_model(dir)?;
+        Self::from_files(&config, &files, device)
     }
 
     /// Builds a model from a config and already opened weight files.

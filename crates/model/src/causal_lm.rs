@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor};
 use crate::init::initialise;
 use crate::layers::{Linear, MixtureOfExperts};
 use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_model,
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
 use crate::{
     Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, Transformer,
@@ -91,14 +91,13 @@ impl CausalLm {
         Ok(initialise(model, &architecture, seed))
     }
 
-    /// Reads a Hugging Face model directory: `config.json` and safetensors, single or sharded, of
-    /// any float type (widened to f32).
+    /// Reads a Hugging Face model directory, `config.json` and safetensors or PyTorch files, single
+    /// or sharded, of any float type (widened to f32); or a GGUF file, dequantised.
     ///
     /// # Errors
     /// Missing or malformed files, another family, or weights that do not fit, all listed.
     pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let config = ModelConfig::from_path(dir)?;
-        let files = TensorFiles::open_dir(dir)?;
+        let (config, files) = open_model(dir)?;
         Self::from_files(&config, &files, device)
     }
 

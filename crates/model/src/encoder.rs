@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use crate::init::initialise;
 use crate::layers::{Linear, Norm, activate};
 use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_model,
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
 use crate::{
     Activation, Architecture, Backbone, BackboneInput, ModelConfig, ModelError, Transformer,
@@ -165,7 +165,8 @@ impl EncoderModel {
     /// # Errors
     /// Missing or malformed files, another family, or weights that do not fit, all listed.
     pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        Self::from_files(&ModelConfig::from_path(dir)?, &TensorFiles::open_dir(dir)?, device)
+        let (config, files) = open_model(dir)?;
+        Self::from_files(&config, &files, device)
     }
 
     /// Builds a model from a config and already opened weight files.

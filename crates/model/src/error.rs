@@ -45,11 +45,13 @@ pub enum ModelError {
         /// What would do.
         expected: String,
     },
-    /// A weight file is not valid safetensors.
-    #[error("{path}: not a valid safetensors file: {reason}")]
-    BadSafetensors {
+    /// A weight file is malformed.
+    #[error("{path}: not a valid {format} file: {reason}")]
+    BadWeightFile {
         /// The file.
         path: PathBuf,
+        /// What it would be: safetensors, PyTorch, GGUF.
+        format: &'static str,
         /// What is wrong with it.
         reason: String,
     },
@@ -61,8 +63,48 @@ pub enum ModelError {
         /// One line per tensor: missing, unexpected, or of another shape.
         problems: Vec<String>,
     },
+    /// A tensor holds numbers of another kind than what is asked of it.
+    #[error("{origin}: {tensor} is of type {found}; expected {expected}")]
+    WrongNumberType {
+        /// The file or directory.
+        origin: String,
+        /// The tensor.
+        tensor: String,
+        /// The type that it has.
+        found: String,
+        /// The types that would do.
+        expected: String,
+    },
+    /// A model cannot be written in a format, or a file of that format is of no family that is read.
+    #[error("{path}: {format} files of this kind are not supported: {reason}")]
+    UnsupportedFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// What it is about the model.
+        reason: String,
+    },
+    /// A directory holds several weight files, and none has precedence.
+    #[error("{path} holds several weight files ({}): give one of them", candidates.join(", "))]
+    SeveralWeights {
+        /// The directory.
+        path: PathBuf,
+        /// The files.
+        candidates: Vec<String>,
+    },
+    /// A weight file that says nothing of the architecture.
+    #[error(
+        "{path}: weights alone, without a config; give the directory that holds config.json too"
+    )]
+    NoConfig {
+        /// The file.
+        path: PathBuf,
+    },
     /// No weights were found where a model was expected.
-    #[error("{path}: no model.safetensors and no model.safetensors.index.json here")]
+    #[error(
+        "{path}: no model.safetensors and no pytorch_model.bin here, whole or with an index of shards"
+    )]
     NoWeights {
         /// The directory.
         path: PathBuf,
@@ -87,6 +129,14 @@ impl ModelError {
         source: std::io::Error,
     ) -> Self {
         Self::Io { action, path: path.into(), source }
+    }
+
+    pub(crate) fn bad_weights(
+        path: impl Into<PathBuf>,
+        format: &'static str,
+        reason: String,
+    ) -> Self {
+        Self::BadWeightFile { path: path.into(), format, reason }
     }
 
     pub(crate) fn invalid(

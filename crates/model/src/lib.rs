@@ -36,6 +36,7 @@ mod encoder;
 mod error;
 pub mod families;
 mod init;
+mod kinds;
 pub mod layers;
 mod pooling;
 pub mod recurrent;
@@ -57,6 +58,7 @@ pub use encoder::{
     ClassifiedUnit, Classifier, ClassifierShape, EncoderHeads, EncoderModel, MaskedLmHead,
 };
 pub use error::ModelError;
+pub use kinds::{EncoderDecoder, LanguageModel};
 pub use pooling::{Pooling, normalise};
 pub use seq2seq::Seq2SeqLm;
 pub use transformer::Transformer;

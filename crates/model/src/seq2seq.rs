@@ -9,7 +9,7 @@ use crate::init::initialise;
 use crate::layers::{AttentionContext, Memory};
 use crate::transformer::padding_mask;
 use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_model,
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
 use crate::{Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, Transformer};
 
@@ -63,7 +63,8 @@ impl Seq2SeqLm {
     /// # Errors
     /// Missing or malformed files, another family, or weights that do not fit, all listed.
     pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        Self::from_files(&ModelConfig::from_path(dir)?, &TensorFiles::open_dir(dir)?, device)
+        let (config, files) = open_model(dir)?;
+        Self::from_files(&config, &files, device)
     }
 
     /// Builds a model from a config and already opened weight files.

@@ -211,6 +211,13 @@ pub enum TokenizerError {
         source: PipelineError,
     },
 
+    /// GGUF has no words for a tokenizer of this kind.
+    #[error("GGUF cannot hold this tokenizer: {reason}")]
+    NotInGguf {
+        /// What it lacks words for.
+        reason: String,
+    },
+
     /// A batch was asked for with options that contradict the tokenizer.
     #[error("batch options: {message}")]
     InvalidBatch {

@@ -60,6 +60,7 @@ mod kind;
 mod special_tokens;
 
 // Where it comes from and where it goes.
+pub mod gguf;
 mod load;
 mod save;
 mod split_pattern;

@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use wuji_data::objectives::{
+    MaskedBatch, ObjectiveBatch, ObjectiveOptions, Seq2SeqBatch, Seq2SeqCollation, Seq2SeqExample,
+    SpecialIds, length_buckets, step_seed, transform_batch,
+};
 use wuji_data::{BatchLoader, Prefetcher, TokenBatch};
 
 use crate::TrainingError;
@@ -64,5 +68,174 @@ impl BatchSource<TokenBatch> for LoaderBatches {
     ) -> Result<BatchStream<'_, TokenBatch>, TrainingError> {
         let prefetcher = Prefetcher::new(self.loader.clone(), steps, PREFETCH_DEPTH)?;
         Ok(Box::new(prefetcher.map(|scheduled| Ok(scheduled?.batch))))
+    }
+}
+
+/// Batches of text turned into an objective's examples, each micro-step with a seed of its own.
+pub struct ObjectiveBatches<B> {
+    inner: LoaderBatches,
+    options: ObjectiveOptions,
+    special: SpecialIds,
+    seed: u64,
+    /// The kind of batch that the model takes.
+    select: fn(ObjectiveBatch) -> Option<B>,
+}
+
+impl<B> ObjectiveBatches<B> {
+    fn new(
+        inner: LoaderBatches,
+        options: ObjectiveOptions,
+        special: SpecialIds,
+        seed: u64,
+        select: fn(ObjectiveBatch) -> Option<B>,
+    ) -> Result<Self, TrainingError> {
+        options.validate(&special)?;
+        Ok(Self { inner, options, special, seed, select })
+    }
+
+    /// Batches of text in one pass.
+    pub fn batches_per_epoch(&self) -> u64 {
+        self.inner.batches_per_epoch()
+    }
+
+    fn transform(&self, batch: &TokenBatch, step: u64, micro: u32) -> Result<B, TrainingError> {
+        let seed = step_seed(self.seed, step, micro);
+        let batch = transform_batch(&self.options, &self.special, batch, seed)?;
+        (self.select)(batch).ok_or_else(|| {
+            TrainingError::WrongBatch { objective: self.options.kind().to_string() }
+        })
+    }
+}
+
+impl ObjectiveBatches<MaskedBatch> {
+    /// For models with one stack: masked and prefix language modelling, blank infilling.
+    ///
+    /// # Errors
+    /// Options that make no sense, or that the vocabulary lacks a token for.
+    pub fn masked(
+        inner: LoaderBatches,
+        options: ObjectiveOptions,
+        special: SpecialIds,
+        seed: u64,
+    ) -> Result<Self, TrainingError> {
+        Self::new(inner, options, special, seed, |batch| match batch {
+            ObjectiveBatch::Masked(batch) => Some(batch),
+            _ => None,
+        })
+    }
+}
+
+impl ObjectiveBatches<Seq2SeqBatch> {
+    /// For encoder–decoders: span corruption and denoising.
+    ///
+    /// # Errors
+    /// As [`ObjectiveBatches::masked`].
+    pub fn seq2seq(
+        inner: LoaderBatches,
+        options: ObjectiveOptions,
+        special: SpecialIds,
+        seed: u64,
+    ) -> Result<Self, TrainingError> {
+        Self::new(inner, options, special, seed, |batch| match batch {
+            ObjectiveBatch::Seq2Seq(batch) => Some(batch),
+            _ => None,
+        })
+    }
+}
+
+impl<B> BatchSource<B> for ObjectiveBatches<B> {
+    fn batch(&self, step: u64, micro_step: u32) -> Result<B, TrainingError> {
+        self.transform(&self.inner.batch(step, micro_step)?, step, micro_step)
+    }
+
+    fn stream(
+        &self,
+        steps: Range<u64>,
+        micro_steps: u32,
+    ) -> Result<BatchStream<'_, B>, TrainingError> {
+        let first = steps.start;
+        let text = self.inner.stream(steps, micro_steps)?.enumerate();
+        Ok(Box::new(text.map(move |(index, batch)| {
+            let (step, micro) = (index as u64 / u64::from(micro_steps), index as u64 % u64::from(micro_steps));
+            self.transform(&batch?, first + step, micro as u32)
+        })))
+    }
+}
+
+/// Pairs of texts in buckets of similar length, shuffled anew for every pass.
+#[derive(Debug, Clone)]
+pub struct PairBatches {
+    pairs: Vec<Seq2SeqExample>,
+    collation: Seq2SeqCollation,
+    rows: usize,
+    seed: u64,
+    /// Whether every pass is shuffled; otherwise the pairs come in their order.
+    is_shuffled: bool,
+}
+
+impl PairBatches {
+    /// Batches of `rows` pairs, shuffled by `seed`.
+    pub fn shuffled(
+        pairs: Vec<Seq2SeqExample>,
+        collation: Seq2SeqCollation,
+        rows: usize,
+        seed: u64,
+    ) -> Self {
+        Self { pairs, collation, rows: rows.max(1), seed, is_shuffled: true }
+    }
+
+    /// Batches of `rows` pairs in their order.
+    pub fn in_order(pairs: Vec<Seq2SeqExample>, collation: Seq2SeqCollation, rows: usize) -> Self {
+        Self { pairs, collation, rows: rows.max(1), seed: 0, is_shuffled: false }
+    }
+
+    /// Batches in one pass over the pairs.
+    pub fn batches_per_epoch(&self) -> u64 {
+        self.pairs.len().div_ceil(self.rows).max(1) as u64
+    }
+
+    /// Indices of the pairs of each batch of a pass.
+    fn pass(&self, epoch: u64) -> Vec<Vec<usize>> {
+        if !self.is_shuffled {
+            let all: Vec<usize> = (0..self.pairs.len()).collect();
+            return all.chunks(self.rows).map(<[usize]>::to_vec).collect();
+        }
+        let lengths: Vec<(usize, usize)> =
+            self.pairs.iter().map(|pair| (pair.labels.len(), pair.source.len())).collect();
+        length_buckets(&lengths, self.rows, step_seed(self.seed, epoch, 0))
+    }
+
+    fn collate(&self, indices: &[usize]) -> Result<Seq2SeqBatch, TrainingError> {
+        let pairs: Vec<Seq2SeqExample> =
+            indices.iter().map(|index| self.pairs[*index].clone()).collect();
+        Ok(self.collation.collate(&pairs)?)
+    }
+}
+
+impl BatchSource<Seq2SeqBatch> for PairBatches {
+    fn batch(&self, step: u64, micro_step: u32) -> Result<Seq2SeqBatch, TrainingError> {
+        let mut one = self.stream(step..step + 1, micro_step + 1)?.skip(micro_step as usize);
+        one.next().expect("a step has as many batches as were asked for")
+    }
+
+    fn stream(
+        &self,
+        steps: Range<u64>,
+        micro_steps: u32,
+    ) -> Result<BatchStream<'_, Seq2SeqBatch>, TrainingError> {
+        let micro_steps = u64::from(micro_steps);
+        let per_epoch = self.batches_per_epoch();
+        let mut current = None;
+        let places = steps.start * micro_steps..steps.end * micro_steps;
+        Ok(Box::new(places.map(move |place| {
+            let (epoch, index) = (place / per_epoch, (place % per_epoch) as usize);
+            let pass = match current.take() {
+                Some((of, pass)) if of == epoch => pass,
+                _ => self.pass(epoch),
+            };
+            let batch = pass.get(index).map_or_else(|| self.collate(&[]), |pairs| self.collate(pairs));
+            current = Some((epoch, pass));
+            batch
+        })))
     }
 }

@@ -1,10 +1,12 @@
 //! Next-token prediction (and anything else that is labels over a decoder's logits).
 
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor};
 use wuji_data::TokenBatch;
-use wuji_model::{Backbone, BackboneInput, CausalLm, CheckpointedPass};
+use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
+use wuji_model::{BackboneInput, CausalLm, CheckpointedPass, LanguageModel};
 
 use crate::objective::{Objective, StepOutput};
+use crate::tensors;
 
 /// Cross-entropy of each label that is not −100, at the position that predicts it: the loader has
 /// already shifted labels, so position `t` predicts `labels[t]`.
@@ -18,11 +20,7 @@ pub struct CausalLmObjective {
 
 impl CausalLmObjective {
     fn input(batch: &TokenBatch, device: &Device) -> BackboneInput {
-        let shape = [batch.batch, batch.context];
-        let ids = |values: &[u32]| {
-            let values: Vec<i64> = values.iter().map(|id| i64::from(*id)).collect();
-            Tensor::<2, Int>::from_data(TensorData::new(values, shape), device)
-        };
+        let ids = |values: &[u32]| tensors::ids(values, [batch.batch, batch.context], device);
         BackboneInput {
             position_ids: batch.position_ids.as_deref().map(ids),
             segment_ids: batch.segment_ids.as_deref().map(ids),
@@ -30,9 +28,11 @@ impl CausalLmObjective {
         }
     }
 
-    fn labels(batch: &TokenBatch, device: &Device) -> Tensor<1, Int> {
-        let count = batch.labels.len();
-        Tensor::from_data(TensorData::new(batch.labels.clone(), [count]), device)
+    /// The loss of any model of the next token.
+    fn loss_of<M: LanguageModel>(&self, model: &M, batch: &TokenBatch, device: &Device) -> StepOutput {
+        let logits = model.next_token_logits(Self::input(batch, device));
+        let loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
+        StepOutput { loss_sum, weight: batch.label_count() as f64 }
     }
 
     fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
@@ -54,9 +54,7 @@ impl Objective<CausalLm> for CausalLmObjective {
     }
 
     fn loss(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> StepOutput {
-        let hidden = model.decoder.forward(Self::input(batch, device), None);
-        let loss_sum = self.cross_entropy(model.logits(hidden), Self::labels(batch, device));
-        StepOutput { loss_sum, weight: self.weight(batch) }
+        self.loss_of(model, batch, device)
     }
 
     fn backward(
@@ -73,7 +71,7 @@ impl Objective<CausalLm> for CausalLmObjective {
             sink((output.loss_sum.clone() * scale).backward());
             return output.loss_sum.detach();
         }
-        let labels = Self::labels(batch, device);
+        let labels = tensors::labels(&batch.labels, device);
         let pass = CheckpointedPass::forward(model, Self::input(batch, device), seed);
         let scaled =
             pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
@@ -81,11 +79,41 @@ impl Objective<CausalLm> for CausalLmObjective {
     }
 
     fn describe(&self, batch: &TokenBatch) -> serde_json::Value {
-        serde_json::json!({
-            "batch": batch.batch,
-            "context": batch.context,
-            "input_ids": batch.input_ids,
-            "labels": batch.labels,
-        })
+        describe(batch)
     }
 }
+
+fn describe(batch: &TokenBatch) -> serde_json::Value {
+    serde_json::json!({
+        "batch": batch.batch,
+        "context": batch.context,
+        "input_ids": batch.input_ids,
+        "labels": batch.labels,
+    })
+}
+
+/// The objective for a model that has no blocks to recompute.
+macro_rules! without_checkpointing {
+    ($($model:ty),+) => {
+        $(impl Objective<$model> for CausalLmObjective {
+            type Batch = TokenBatch;
+
+            fn weight(&self, batch: &TokenBatch) -> f64 {
+                batch.label_count() as f64
+            }
+
+            fn tokens(&self, batch: &TokenBatch) -> u64 {
+                batch.input_ids.len() as u64
+            }
+
+            fn loss(&self, model: &$model, batch: &TokenBatch, device: &Device) -> StepOutput {
+                self.loss_of(model, batch, device)
+            }
+
+            fn describe(&self, batch: &TokenBatch) -> serde_json::Value {
+                describe(batch)
+            }
+        })+
+    };
+}
+without_checkpointing!(RecurrentLm, FeedForwardLm);

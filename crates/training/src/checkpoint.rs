@@ -16,7 +16,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use wuji_data::Fingerprint;
-use wuji_model::CausalLm;
+use wuji_model::recurrent::{FeedForwardLm, RecurrentLm, RecurrentSeq2Seq};
+use wuji_model::{CausalLm, EncoderModel, Seq2SeqLm};
 use wuji_model::weights::{FileTensor, StoredDtype, TensorFiles, save_tensor_file};
 
 use crate::{Optimizer, OptimizerKind, TrainingError, WeightAverage};
@@ -36,15 +37,21 @@ pub trait TrainableModel: Module {
     fn load_model(&self, dir: &Path, device: &Device) -> Result<Self, TrainingError>;
 }
 
-impl TrainableModel for CausalLm {
-    fn save_model(&self, dir: &Path) -> Result<(), TrainingError> {
-        Ok(self.save(dir, StoredDtype::F32)?)
-    }
+/// A model that writes and reads its own directory.
+macro_rules! trainable {
+    ($($model:ty),+ $(,)?) => {
+        $(impl TrainableModel for $model {
+            fn save_model(&self, dir: &Path) -> Result<(), TrainingError> {
+                Ok(self.save(dir, StoredDtype::F32)?)
+            }
 
-    fn load_model(&self, dir: &Path, device: &Device) -> Result<Self, TrainingError> {
-        Ok(Self::from_dir(dir, device)?)
-    }
+            fn load_model(&self, dir: &Path, device: &Device) -> Result<Self, TrainingError> {
+                Ok(Self::from_dir(dir, device)?)
+            }
+        })+
+    };
 }
+trainable!(CausalLm, EncoderModel, Seq2SeqLm, RecurrentLm, FeedForwardLm, RecurrentSeq2Seq);
 
 /// Where a run stands, beside weights and optimiser.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

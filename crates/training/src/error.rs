@@ -87,6 +87,12 @@ pub enum TrainingError {
         /// How many.
         skipped: u32,
     },
+    /// An objective makes batches of another kind than the model takes.
+    #[error("the objective {objective} is not for this kind of model")]
+    WrongBatch {
+        /// The objective's name.
+        objective: String,
+    },
     /// The model could not be built, read or written.
     #[error(transparent)]
     Model(#[from] wuji_model::ModelError),

@@ -77,6 +77,24 @@ pub enum WujiError {
         /// What can be done.
         instead: String,
     },
+    /// A model that is named as on the Hugging Face Hub is neither in the cache nor to be downloaded.
+    #[error(
+        "no model {name:?} on this machine:\n  no file or directory of that name\n  in the cache {cache}: {missing}\n  \
+         from {endpoint}: {reason}\nOn a machine with a network, `hf download {name}` gets it; give its directory \
+         here, or copy the cache and say where it is with HF_HUB_CACHE"
+    )]
+    NotDownloaded {
+        /// The model.
+        name: String,
+        /// The cache.
+        cache: PathBuf,
+        /// What the cache lacks.
+        missing: String,
+        /// Where it would have come from.
+        endpoint: String,
+        /// Why it did not.
+        reason: String,
+    },
     /// The device failed while it computed.
     #[error("the device failed: {0}")]
     Execution(String),

@@ -8,15 +8,16 @@ use wuji::bench::{BenchShape, GenerateBench, GenerateReport, bench_generate};
 use wuji::model::CausalLm;
 
 use super::Measured;
-use crate::common::{Common, model_dir};
+use crate::common::Common;
 use crate::exit::Wrong;
 use crate::layout::pairs;
+use crate::model_path::model_path;
 
 /// Options of `bench generate`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A model directory, or that of a run.
-    #[arg(long, value_name = "DIR", required_unless_present = "shape")]
+    /// A model directory, that of a run, a GGUF file, or the name of a model on the Hugging Face Hub.
+    #[arg(long, value_name = "MODEL", required_unless_present = "shape")]
     model: Option<PathBuf>,
     /// Or a GPT-2 with random weights: 1xCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY.
     #[arg(long, conflicts_with = "model")]
@@ -55,7 +56,7 @@ impl Args {
     fn model(&self, common: &Common) -> Result<CausalLm> {
         let device = common.device.open()?;
         match (&self.model, self.shape) {
-            (Some(dir), _) => Ok(CausalLm::from_dir(&model_dir(dir), &device)?),
+            (Some(dir), _) => Ok(CausalLm::from_dir(&model_path(dir, common)?, &device)?),
             (None, Some(shape)) if shape.batch == 1 => {
                 Ok(CausalLm::init(&shape.model()?, self.seed, &device)?)
             }

@@ -11,8 +11,9 @@ use wuji::data::generate::{CorpusSize, StoryCorpusConfig};
 use wuji::tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
 use super::Measured;
-use crate::common::{Common, model_dir};
+use crate::common::Common;
 use crate::layout::{bytes, grouped, pairs};
+use crate::model_path::model_dir;
 use crate::text_args::{TextArgs, named};
 
 const KINDS: &[&str] = &["byte-level-bpe", "word-piece", "unigram", "char", "word"];

@@ -12,9 +12,10 @@ use wuji::data::{
 use wuji::tokenizer::Tokenizer;
 
 use super::{DataRoot, catalogue};
-use crate::common::{Common, model_dir};
+use crate::common::Common;
 use crate::exit::Wrong;
 use crate::layout::{grouped, table};
+use crate::model_path::model_dir;
 use crate::text_args::{TextArgs, named};
 
 /// Options of `data prepare`.

@@ -11,8 +11,9 @@ use std::path::Path;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::common::{Common, model_dir};
+use crate::common::Common;
 use crate::exit::Wrong;
+use crate::model_path::model_dir;
 
 /// The verbs below `tokenizer`.
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod support;
 mod bench;
 mod data;
 mod failures;
+mod formats;
 mod forward;
 mod models;
 mod tokenizers;

@@ -144,11 +144,14 @@ fn what_cannot_be_converted_says_what_it_is() {
         run(&["convert", text(&source), text(&target)]).fails(2, &[expected]);
         assert!(!target.exists());
     };
-    check(b"GGUF\x03\0\0\0rest", "reading GGUF is not in this version");
-    check(b"PK\x03\x04rest of a zip archive", "PyTorch");
+    check(b"GGUF\x03\0\0\0rest", "not a valid GGUF file");
+    check(b"PK\x03\x04rest of a zip archive", "a PyTorch checkpoint has no config");
     check(b"some words that are no model", "not a checkpoint");
     let model = tiny_run().join("model");
     let gguf = ["convert", text(&model), text(&target), "--to", "gguf"];
-    run(&gguf).fails(2, &["writing GGUF is not in this version", "--to hf"]);
+    run(&gguf).fails(2, &["model_type is \"gpt2\"", "llama, qwen2 or qwen3"]);
+    let coarse = ["convert", text(&model), text(&target), "--dtype", "q8_0"];
+    run(&coarse).fails(2, &["cannot hold q8_0", "--to gguf"]);
+    assert!(!target.exists());
     run(&["convert", "no/such", text(&target)]).fails(2, &["no/such"]);
 }

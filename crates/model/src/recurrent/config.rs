@@ -8,10 +8,8 @@ use serde_json::{Map, Value};
 use wuji_kernels::{Nonlinearity, RecurrentCell};
 
 use crate::ModelError;
+pub(super) use crate::weights::MAX_SHARD_BYTES;
 use crate::weights::write_file_atomically;
-
-/// Largest weight file before it is split, as the Hub does.
-pub(super) const MAX_SHARD_BYTES: usize = 5_000_000_000;
 
 /// A recurrent cell, as `config.json` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use super::rotary_rows::halves_from_pairs;
 use super::write::FileTensor;
 use crate::ModelError;
 use crate::families::LlamaConfig;
@@ -118,7 +119,7 @@ impl Header {
         let (dim, kv, hidden) = (self.dim, self.kv_dim(), self.hidden_dim);
         reader.one("model.embed_tokens", &[self.vocab_size, dim]);
         reader.per_layer("input_layernorm", &[dim], |values| values);
-        let pairs = |heads| move |values| halves_from_pairs(values, heads, dim);
+        let pairs = |heads| move |values: Vec<f32>| halves_from_pairs(&values, heads, dim);
         reader.per_layer("self_attn.q_proj", &[dim, dim], pairs(self.heads));
         reader.per_layer("self_attn.k_proj", &[kv, dim], pairs(self.kv_heads));
         reader.per_layer("self_attn.v_proj", &[kv, dim], |values| values);
@@ -165,20 +166,4 @@ impl Reader<'_> {
             self.tensors.push(FileTensor { name, shape: shape.into(), values });
         }
     }
-}
-
-/// Rows of each head from `(0, 1), (2, 3), …` to `0, 2, 4, … , 1, 3, 5, …`.
-fn halves_from_pairs(values: Vec<f32>, heads: usize, columns: usize) -> Vec<f32> {
-    let rows = values.len() / columns;
-    let head_dim = rows / heads;
-    let mut permuted = Vec::with_capacity(values.len());
-    for head in 0..heads {
-        for half in 0..2 {
-            for pair in 0..head_dim / 2 {
-                let row = head * head_dim + 2 * pair + half;
-                permuted.extend_from_slice(&values[row * columns..][..columns]);
-            }
-        }
-    }
-    permuted
 }

@@ -163,7 +163,7 @@ struct ShardTotals {
 }
 
 /// Largest file that a saved model is put in before it is split, as the Hub does.
-const MAX_SHARD_BYTES: usize = 5_000_000_000;
+pub(crate) const MAX_SHARD_BYTES: usize = 5_000_000_000;
 
 /// Writes a model directory: `config.json`, with the class and the number format that
 /// `transformers` looks for, and the weights.
@@ -185,6 +185,9 @@ pub fn save_model(
         StoredDtype::Bf16 => "bfloat16",
     };
     config.set_extra("dtype", name.into());
+    if config.extra().contains_key("torch_dtype") {
+        config.set_extra("torch_dtype", name.into()); // The same in older files.
+    }
     config.save(dir)?;
     save_tensors(dir, tensors, dtype, MAX_SHARD_BYTES)
 }
@@ -266,19 +269,26 @@ fn write_atomically(
     let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Stored { tensor, dtype }));
     // `transformers` refuses files that do not say which framework's layout they follow.
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| {
-        ModelError::BadSafetensors { path: path.into(), reason: error.to_string() }
-    })?;
+    let bytes = safetensors::serialize(views, Some(metadata))
+        .map_err(|error| ModelError::bad_weights(path, "safetensors", error.to_string()))?;
     write_file_atomically(path, &bytes)
 }
 
 /// Writes `bytes` under a temporary name beside `path`, flushes them to disk and renames.
 pub(crate) fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     use std::io::Write;
+    write_atomically_by(path, |file| file.write_all(bytes))
+}
+
+/// Lets `write` fill a file under a temporary name beside `path`, flushes it to disk and renames.
+pub(super) fn write_atomically_by(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+) -> Result<(), ModelError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let io = |source| ModelError::io("writing", path, source);
     let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(dir).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
+    write(file.as_file_mut()).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     set_ordinary_permissions(file.as_file()).map_err(io)?;
     file.persist(path).map_err(|error| io(error.error))?;

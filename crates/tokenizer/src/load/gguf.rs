@@ -3,33 +3,37 @@
 //! Reference: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. What `tokenizer.ggml.pre` names are the
 //! regular expressions of llama.cpp's `llama-vocab.cpp`.
 
-mod metadata;
-
 use std::io::BufRead;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use self::metadata::Metadata;
 use super::Imported;
 use super::scored::{Algorithm, Piece, PieceType, ScoredVocabulary};
 use super::vocab_txt::is_lowercase;
 use crate::error::TokenizerError;
+use crate::gguf::{Header, Metadata};
 use crate::pipeline::{self, added_token, byte_level_bpe, template, word_piece};
 use crate::special_tokens::{Role, SpecialTokens};
 use crate::split_pattern::{SplitPattern, byte_level_after_splits};
+
+/// One of the names of each pre-tokenizer that is known, and the only one that is written.
+pub(crate) const PRE_TOKENIZERS: [&str; 7] =
+    ["gpt-2", "llama-bpe", "qwen2", "gpt-4o", "starcoder", "falcon", "default"];
 
 /// GPT-2's spelling of falcon's punctuation step.
 const PUNCTUATION: &str = r"[\p{P}\$\+<=>\^~\|`]+";
 
 /// Reads the file `path`, open at its beginning.
 pub(super) fn import(file: impl BufRead, path: &Path) -> Result<Imported, TokenizerError> {
-    let metadata = Metadata::read(file).map_err(|(offset, message)| TokenizerError::Damaged {
-        path: path.to_owned(),
-        format: "GGUF",
-        offset,
-        message,
-    })?;
+    let keep = |key: &str| key.starts_with("tokenizer.");
+    let metadata =
+        Header::read_metadata(file, keep).map_err(|malformed| TokenizerError::Damaged {
+            path: path.to_owned(),
+            format: "GGUF",
+            offset: malformed.offset,
+            message: malformed.message,
+        })?;
     let vocabulary = Vocabulary { metadata, path };
     match vocabulary.metadata.string("tokenizer.ggml.model") {
         Some("gpt2") => vocabulary.byte_level(),
@@ -217,12 +221,12 @@ fn added_tokens(tokens: &[String], types: &[PieceType]) -> Vec<Value> {
         .collect()
 }
 
-fn is_llama3(pre: &str) -> bool {
+pub(crate) fn is_llama3(pre: &str) -> bool {
     matches!(pre, "llama-bpe" | "llama3" | "llama-v3" | "falcon3" | "pixtral")
 }
 
 /// The pre-tokenizer that llama.cpp calls `pre`.
-fn pre_tokenizer(pre: &str) -> Option<Value> {
+pub(crate) fn pre_tokenizer(pre: &str) -> Option<Value> {
     let gpt2 = SplitPattern::Gpt2.regex();
     Some(match pre {
         _ if is_llama3(pre) => SplitPattern::Llama3.pre_tokenizer(),
@@ -246,9 +250,7 @@ mod tests {
 
     #[test]
     fn every_named_pre_tokenizer_is_one_that_the_crate_accepts() {
-        for pre in
-            ["gpt-2", "llama-bpe", "qwen2", "gpt-4o", "starcoder", "falcon", "default", "dbrx"]
-        {
+        for pre in PRE_TOKENIZERS.into_iter().chain(["dbrx"]) {
             let step = pre_tokenizer(pre).unwrap();
             let description = byte_level_bpe(json!({}), Vec::new(), step, Vec::new()).into_json();
             assert!(tokenizer_json::pipeline(&description).is_ok(), "{pre}");

@@ -6,11 +6,11 @@
 mod clip;
 mod directory;
 mod file;
-mod gguf;
+pub(crate) mod gguf;
 mod llama2c;
 mod protobuf;
 mod read;
-mod scored;
+pub(crate) mod scored;
 mod sentencepiece;
 pub(crate) mod tokenizer_json;
 mod vocab_merges;

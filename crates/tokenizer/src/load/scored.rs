@@ -16,11 +16,11 @@ use crate::pipeline::{self, Description, added_token, sequence, template};
 use crate::special_tokens::{Role, SpecialTokens};
 
 /// SentencePiece's sign for a space.
-pub(super) const SPACE: char = '▁';
+pub(crate) const SPACE: char = '▁';
 
 /// What kind of token a piece is (SentencePiece's `Type`, with the same numbers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PieceType {
+pub(crate) enum PieceType {
     Normal,
     Unknown,
     Control,
@@ -42,14 +42,26 @@ impl PieceType {
             _ => return None,
         })
     }
+
+    /// The number of this type.
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Normal => 1,
+            Self::Unknown => 2,
+            Self::Control => 3,
+            Self::UserDefined => 4,
+            Self::Unused => 5,
+            Self::Byte => 6,
+        }
+    }
 }
 
 /// A piece; its place in the vocabulary is its id.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
-    pub(super) text: String,
-    pub(super) score: f32,
-    pub(super) kind: PieceType,
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) score: f32,
+    pub(crate) kind: PieceType,
 }
 
 /// How pieces are put together.
@@ -255,7 +267,7 @@ impl ScoredVocabulary {
 /// SentencePiece breaks ties by position. Ways to make the same piece have the same score, so among those the order
 /// matters only where they overlap, in runs such as `aaa`; there the leftmost merge is the one with the longer left
 /// side.
-fn merges(pieces: &[Piece]) -> Vec<Value> {
+pub(crate) fn merges(pieces: &[Piece]) -> Vec<Value> {
     let mergeable: HashMap<&str, usize> = pieces
         .iter()
         .enumerate()

@@ -4,6 +4,7 @@ mod common;
 
 mod data_sets;
 mod errors;
+mod gguf;
 mod golden;
 mod properties;
 mod training;

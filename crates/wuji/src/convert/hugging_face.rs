@@ -1,85 +1,32 @@
-//! A Hugging Face directory to another one, with weights of another number format and whatever lies
-//! beside them taken along.
+//! A Hugging Face directory, with weights as safetensors or as PyTorch saves them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module;
-use serde_json::Value;
 use wuji_device::DeviceSpec;
-use wuji_model::weights::StoredDtype;
-use wuji_model::{CausalLm, ModelConfig};
+use wuji_model::CausalLm;
+use wuji_tokenizer::Tokenizer;
 
-use super::target::write_model;
-use super::{ConvertOptions, Converted, SourceFormat};
+use super::NumberFormat;
+use super::loaded::{Loaded, TAKEN_ALONG, given_tokenizer};
 use crate::WujiError;
 
-/// Files beside the weights that say nothing about how these are stored.
-const TAKEN_ALONG: [&str; 15] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "tokenizer.model",
-    "spiece.model",
-    "vocab.json",
-    "merges.txt",
-    "vocab.txt",
-    "chat_template.jinja",
-    "chat_template.json",
-    "generation_config.json",
-    "README.md",
-    "LICENSE",
-    "LICENSE.txt",
-];
-
-pub(super) fn convert(
-    source: &Path,
-    target: &Path,
-    options: &ConvertOptions,
-) -> Result<Converted, WujiError> {
+pub(super) fn load(source: &Path, tokenizer: Option<&Path>) -> Result<Loaded, WujiError> {
     let model = CausalLm::from_dir(source, &DeviceSpec::default().open()?)?;
     let config = model.config().clone();
-    let dtype = options.dtype.unwrap_or_else(|| stated_dtype(&config));
-    let (tensors, parameters) = (model.file_tensors(), model.num_params());
-    drop(model);
-    let model_type = config.model_type().to_string();
-    write_model(target, config, &tensors, dtype)?;
-    for name in TAKEN_ALONG {
-        let from = source.join(name);
-        if from.is_file() {
-            std::fs::copy(&from, target.join(name))
-                .map_err(|error| WujiError::io("copying", &from, error))?;
-        }
-    }
-    let tokenizer = tokenizer(source, target, options)?;
-    Ok(Converted {
-        source_format: SourceFormat::HuggingFace,
-        model_type,
-        parameters,
-        dtype,
-        tokenizer,
+    let beside = TAKEN_ALONG.iter().map(|name| source.join(name)).filter(|path| path.is_file());
+    let found = match tokenizer {
+        Some(path) => Some(given_tokenizer(path, config.vocab_size())?),
+        None => Tokenizer::load(source).ok().map(|found| (source.to_path_buf(), found)),
+    };
+    Ok(Loaded {
+        tensors: model.file_tensors(),
+        parameters: model.num_params(),
+        dtype: NumberFormat::stated_in(&config),
+        tokenizer: found,
+        tokenizer_is_given: tokenizer.is_some(),
+        beside: beside.collect(),
+        generation_config: None,
+        config,
     })
-}
-
-/// The tokenizer that was given, or the one that was copied.
-fn tokenizer(
-    source: &Path,
-    target: &Path,
-    options: &ConvertOptions,
-) -> Result<Option<PathBuf>, WujiError> {
-    if let Some(path) = &options.tokenizer {
-        wuji_tokenizer::Tokenizer::load(path)?.save(target)?;
-        return Ok(Some(path.clone()));
-    }
-    Ok(wuji_tokenizer::Tokenizer::load(target).is_ok().then(|| source.to_path_buf()))
-}
-
-/// The number format that the config says the weights have.
-fn stated_dtype(config: &ModelConfig) -> StoredDtype {
-    let stated = ["dtype", "torch_dtype"].iter().find_map(|key| config.extra().get(*key));
-    match stated.and_then(Value::as_str) {
-        Some("float16") => StoredDtype::F16,
-        Some("bfloat16") => StoredDtype::Bf16,
-        _ => StoredDtype::F32,
-    }
 }

@@ -4,47 +4,39 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use wuji_model::ModelConfig;
-use wuji_model::weights::{StoredDtype, read_llama2c};
+use wuji_model::weights::read_llama2c;
 use wuji_tokenizer::Tokenizer;
 
-use super::target::{write_json, write_model};
-use super::{ConvertOptions, Converted, SourceFormat};
+use super::NumberFormat;
+use super::loaded::Loaded;
 use crate::WujiError;
 
 /// The ids that `run.c` begins texts with and ends them at.
 const BOS: u32 = 1;
 const EOS: u32 = 2;
 
-pub(super) fn convert(
-    source: &Path,
-    target: &Path,
-    options: &ConvertOptions,
-) -> Result<Converted, WujiError> {
+pub(super) fn load(source: &Path, given: Option<&Path>) -> Result<Loaded, WujiError> {
     let (config, tensors) = read_llama2c(source)?;
     let parameters = tensors.iter().map(|tensor| tensor.values.len()).sum();
-    let tokenizer = match &options.tokenizer {
+    let tokenizer = match given {
         Some(path) => Some(fitting(path, config.vocab_size)?),
         None => beside(source, config.vocab_size)?,
     };
     let mut config = ModelConfig::Llama(config);
     config.set_extra("bos_token_id", BOS.into());
     config.set_extra("eos_token_id", EOS.into());
-    let dtype = options.dtype.unwrap_or(StoredDtype::F32);
-    let model_type = config.model_type().to_string();
-    write_model(target, config, &tensors, dtype)?;
     // In the training text of these models a story ends where the next begins, so `run.c` stops at
     // the beginning token too.
     let generation = json!({ "bos_token_id": BOS, "eos_token_id": [EOS, BOS] });
-    write_json(&target.join("generation_config.json"), &generation)?;
-    if let Some((_, tokenizer)) = &tokenizer {
-        tokenizer.save(target)?;
-    }
-    Ok(Converted {
-        source_format: SourceFormat::Llama2c,
-        model_type,
+    Ok(Loaded {
+        config,
+        tensors,
         parameters,
-        dtype,
-        tokenizer: tokenizer.map(|(path, _)| path),
+        dtype: NumberFormat::F32,
+        tokenizer,
+        tokenizer_is_given: given.is_some(),
+        beside: Vec::new(),
+        generation_config: Some(generation),
     })
 }
 

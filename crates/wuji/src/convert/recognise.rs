@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Serialize;
+use wuji_model::weights::WeightFormat;
 
 use crate::WujiError;
 
@@ -14,6 +15,10 @@ use crate::WujiError;
 pub enum SourceFormat {
     /// A directory with `config.json` and safetensors.
     HuggingFace,
+    /// A directory with `config.json` and a PyTorch checkpoint.
+    Pytorch,
+    /// A GGUF file.
+    Gguf,
     /// A checkpoint of llama2.c, version 0.
     Llama2c,
 }
@@ -26,54 +31,58 @@ pub fn recognise(path: &Path) -> Result<SourceFormat, WujiError> {
     if path.is_dir() { recognise_directory(path) } else { recognise_file(path) }
 }
 
-const READABLE: &str =
-    "a Hugging Face directory (config.json and *.safetensors) or a llama2.c .bin";
+const READABLE: &str = "a Hugging Face directory (config.json and *.safetensors or pytorch_model.bin), a .gguf file \
+     or a llama2.c .bin";
 
 fn recognise_directory(path: &Path) -> Result<SourceFormat, WujiError> {
     let has = |name: &str| path.join(name).is_file();
-    let weights = has("model.safetensors") || has("model.safetensors.index.json");
-    if weights && has("config.json") {
-        return Ok(SourceFormat::HuggingFace);
+    let safetensors = has("model.safetensors") || has("model.safetensors.index.json");
+    // Whatever else there is in PyTorch's formats is found, or missed by name, when it is opened.
+    let weights = safetensors || has("pytorch_model.bin") || has("pytorch_model.bin.index.json");
+    match (weights || has_pytorch(path)?, has("config.json")) {
+        (true, true) if safetensors => Ok(SourceFormat::HuggingFace),
+        (true, true) => Ok(SourceFormat::Pytorch),
+        (true, false) => Err(WujiError::input(path, "there are weights, but no config.json")),
+        (false, _) => {
+            let problem = format!("no model is in this directory; expected {READABLE}");
+            Err(WujiError::input(path, problem))
+        }
     }
-    if weights {
-        return Err(WujiError::input(path, "there are weights, but no config.json"));
+}
+
+/// Whether a file in `dir` is a PyTorch checkpoint under a name of its own.
+fn has_pytorch(dir: &Path) -> Result<bool, WujiError> {
+    let io = |source| WujiError::io("reading", dir, source);
+    for entry in std::fs::read_dir(dir).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let ends = path
+            .extension()
+            .is_some_and(|ending| ending == "pt" || ending == "pth" || ending == "bin");
+        if ends && path.is_file() && WeightFormat::of(&path)? == Some(WeightFormat::Pytorch) {
+            return Ok(true);
+        }
     }
-    if has("pytorch_model.bin") || has("pytorch_model.bin.index.json") {
-        return Err(unsupported("reading PyTorch's pytorch_model.bin"));
-    }
-    Err(WujiError::input(path, format!("no model is in this directory; expected {READABLE}")))
+    Ok(false)
 }
 
 fn recognise_file(path: &Path) -> Result<SourceFormat, WujiError> {
+    let alone = |what: &str| {
+        let problem = format!("{what} has no config; give the directory that holds both");
+        Err(WujiError::input(path, problem))
+    };
+    match WeightFormat::of(path)? {
+        Some(WeightFormat::Gguf) => return Ok(SourceFormat::Gguf),
+        Some(WeightFormat::Pytorch) => return alone("a PyTorch checkpoint"),
+        Some(WeightFormat::Safetensors) => return alone("a safetensors file"),
+        None => {}
+    }
     let io = |source| WujiError::io("reading", path, source);
     let mut head = Vec::new();
     File::open(path).map_err(io)?.take(28).read_to_end(&mut head).map_err(io)?;
-    if head.starts_with(b"GGUF") {
-        return Err(unsupported("reading GGUF"));
-    }
-    // PyTorch writes zip archives today and bare pickles before version 1.6.
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0x80, 0x02]) {
-        return Err(unsupported("reading PyTorch checkpoints"));
-    }
-    if is_safetensors(&head) {
-        let problem = "a safetensors file has no config; give the directory that holds both";
-        return Err(WujiError::input(path, problem));
-    }
     if is_llama2c(&head) {
         return Ok(SourceFormat::Llama2c);
     }
     Err(WujiError::input(path, format!("not a checkpoint that is recognised; expected {READABLE}")))
-}
-
-fn unsupported(what: &str) -> WujiError {
-    let instead = "it comes with the other formats in a later one; save the model as safetensors with \
-         transformers' save_pretrained and give that directory";
-    WujiError::Unsupported { what: what.to_string(), instead: instead.to_string() }
-}
-
-/// A length of eight bytes, then JSON.
-fn is_safetensors(head: &[u8]) -> bool {
-    head.get(8) == Some(&b'{')
 }
 
 /// Seven positive numbers of a sensible size, of which only the vocabulary's may be negative.
@@ -112,8 +121,8 @@ mod tests {
         check(&header([64, 172, 5, 8, 4, 512, 512]), Ok(SourceFormat::Llama2c));
         check(&header([64, 172, 5, 8, 4, -512, 512]), Ok(SourceFormat::Llama2c));
         check(&header([64, -172, 5, 8, 4, 512, 512]), Err("not a checkpoint"));
-        check(b"GGUF\x03\0\0\0", Err("reading GGUF is not in this version"));
-        check(b"PK\x03\x04rest", Err("PyTorch"));
+        check(b"GGUF\x03\0\0\0", Ok(SourceFormat::Gguf));
+        check(b"PK\x03\x04rest", Err("a PyTorch checkpoint has no config"));
         check(b"\x02\0\0\0\0\0\0\0{}", Err("give the directory"));
         check(b"", Err("not a checkpoint"));
         check("Once upon a time, there was".as_bytes(), Err("not a checkpoint"));
@@ -124,11 +133,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let message = |dir: &Path| recognise(dir).unwrap_err().to_string();
         assert!(message(dir.path()).contains("no model is in this directory"));
-        std::fs::write(dir.path().join("pytorch_model.bin"), "").unwrap();
-        assert!(message(dir.path()).contains("pytorch_model.bin"));
-        std::fs::write(dir.path().join("model.safetensors"), "").unwrap();
+        std::fs::write(dir.path().join("notes.bin"), "no weights").unwrap();
+        assert!(message(dir.path()).contains("no model is in this directory"));
+        std::fs::write(dir.path().join("mine.pt"), b"PK\x03\x04").unwrap();
         assert!(message(dir.path()).contains("no config.json"));
         std::fs::write(dir.path().join("config.json"), "").unwrap();
+        assert_eq!(recognise(dir.path()).unwrap(), SourceFormat::Pytorch);
+        std::fs::write(dir.path().join("pytorch_model.bin"), "").unwrap();
+        assert_eq!(recognise(dir.path()).unwrap(), SourceFormat::Pytorch);
+        std::fs::write(dir.path().join("model.safetensors"), "").unwrap();
         assert_eq!(recognise(dir.path()).unwrap(), SourceFormat::HuggingFace);
         assert!(message(&dir.path().join("gone")).contains("gone"));
     }

@@ -1,19 +1,16 @@
-//! A directory that appears under its name only when it is complete.
+//! A directory or file that appears under its name only when it is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use wuji_model::ModelConfig;
-use wuji_model::weights::{FileTensor, StoredDtype, save_tensors};
+use wuji_model::weights::save_model;
+use wuji_tokenizer::Tokenizer;
 
+use super::NumberFormat;
+use super::loaded::Loaded;
 use crate::WujiError;
-
-/// Largest file before weights are split, as the Hub does.
-const MAX_SHARD_BYTES: usize = 5_000_000_000;
-/// Largest finite f16.
-const MAX_F16: f32 = 65504.0;
 
 /// A directory being filled.
 pub(super) struct Target {
@@ -52,6 +49,16 @@ impl Target {
         self.workshop.path()
     }
 
+    /// Gives a finished file in the directory the name instead.
+    pub(super) fn publish_file(self, file: &Path) -> Result<(), WujiError> {
+        if self.path.is_dir() {
+            // It is empty, or it would have been refused.
+            fs::remove_dir(&self.path)
+                .map_err(|source| WujiError::io("replacing", &self.path, source))?;
+        }
+        fs::rename(file, &self.path).map_err(|source| WujiError::io("creating", &self.path, source))
+    }
+
     /// Gives the finished directory its name.
     pub(super) fn publish(mut self) -> Result<(), WujiError> {
         fs::rename(self.workshop.path(), &self.path)
@@ -61,45 +68,33 @@ impl Target {
     }
 }
 
-/// Writes config and weights.
-pub(super) fn write_model(
+/// Writes config, weights, tokenizer and generation config of a Hugging Face directory.
+pub(super) fn write_directory(
     dir: &Path,
-    mut config: ModelConfig,
-    tensors: &[FileTensor],
-    dtype: StoredDtype,
+    loaded: Loaded,
+    dtype: NumberFormat,
 ) -> Result<(), WujiError> {
-    check_range(dir, tensors, dtype)?;
-    config.set_extra("architectures", vec![config.class_name()].into());
-    let name = match dtype {
-        StoredDtype::F32 => "float32",
-        StoredDtype::F16 => "float16",
-        StoredDtype::Bf16 => "bfloat16",
+    let Some(stored) = dtype.in_safetensors() else {
+        let problem = format!("a Hugging Face directory cannot hold {dtype}; use --to gguf");
+        return Err(WujiError::input(dir, problem));
     };
-    config.set_extra("dtype", name.into());
-    if config.extra().contains_key("torch_dtype") {
-        config.set_extra("torch_dtype", name.into()); // The same in older files.
+    save_model(dir, &loaded.config, &loaded.tensors, stored)?;
+    for from in &loaded.beside {
+        let to = dir.join(from.file_name().unwrap_or_default());
+        fs::copy(from, to).map_err(|source| WujiError::io("copying", from, source))?;
     }
-    config.save(dir)?;
-    Ok(save_tensors(dir, tensors, dtype, MAX_SHARD_BYTES)?)
-}
-
-/// f16 ends at 65504: a larger weight would become infinite without a word.
-fn check_range(dir: &Path, tensors: &[FileTensor], dtype: StoredDtype) -> Result<(), WujiError> {
-    if dtype != StoredDtype::F16 {
-        return Ok(());
+    if let Some(generation) = &loaded.generation_config {
+        write_json(&dir.join("generation_config.json"), generation)?;
     }
-    for tensor in tensors {
-        if let Some(value) = tensor.values.iter().find(|value| value.abs() > MAX_F16) {
-            let problem =
-                format!("{} has the value {value}, which f16 cannot hold; use bf16", tensor.name);
-            return Err(WujiError::input(dir, problem));
-        }
+    if let Some((_, tokenizer)) = &loaded.tokenizer
+        && (loaded.tokenizer_is_given || Tokenizer::load(dir).is_err())
+    {
+        tokenizer.save(dir)?;
     }
     Ok(())
 }
 
-/// Writes a JSON file.
-pub(super) fn write_json(path: &Path, value: &Value) -> Result<(), WujiError> {
+fn write_json(path: &Path, value: &Value) -> Result<(), WujiError> {
     fs::write(path, format!("{value:#}\n")).map_err(|source| WujiError::io("writing", path, source))
 }
 
@@ -122,11 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_beyond_f16_is_refused_by_name() {
-        let tensor = FileTensor { name: "w".into(), shape: vec![2], values: vec![1.0, -7e4] };
-        let dir = Path::new("m");
-        let error = check_range(dir, std::slice::from_ref(&tensor), StoredDtype::F16).unwrap_err();
-        assert_eq!(error.to_string(), "m: w has the value -70000, which f16 cannot hold; use bf16");
-        assert!(check_range(dir, &[tensor], StoredDtype::Bf16).is_ok());
+    fn a_file_takes_the_name_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.gguf");
+        let target = Target::begin(&path).unwrap();
+        let file = target.path().join("x");
+        fs::write(&file, "content").unwrap();
+        target.publish_file(&file).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert!(Target::begin(&path).is_err());
     }
 }

@@ -1,0 +1,97 @@
+//! Masked language modelling (Devlin et al. 2019), with a second task for pairs of sentences.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use wuji_data::IGNORE_INDEX;
+use wuji_data::objectives::MaskedBatch;
+use wuji_model::{BackboneInput, EncoderModel};
+
+use crate::objective::{Objective, StepOutput};
+use crate::tensors;
+
+/// Cross-entropy of the hidden tokens, each guessed at its own position, and where rows have a class
+/// (next sentence, sentence order) the mean cross-entropy of that, each with weight one.
+///
+/// Only hidden positions go through the head: a seventh of the arithmetic of the whole, and of a
+/// large vocabulary most of the memory.
+#[derive(Debug, Clone, Default)]
+pub struct MaskedLmObjective;
+
+impl MaskedLmObjective {
+    fn input(batch: &MaskedBatch, device: &Device) -> BackboneInput {
+        let shape = [batch.batch, batch.seq];
+        let ids = |values: &[u32]| tensors::ids(values, shape, device);
+        let is_padded = batch.attention_mask.contains(&0);
+        BackboneInput {
+            attention_mask: is_padded
+                .then(|| tensors::mask(&batch.attention_mask, shape, device)),
+            token_type_ids: batch.token_type_ids.as_deref().map(ids),
+            position_ids: batch.position_ids.as_deref().map(ids),
+            segment_ids: batch.segment_ids.as_deref().map(ids),
+            ..BackboneInput::new(ids(&batch.input_ids))
+        }
+    }
+
+    /// The sum over hidden tokens.
+    fn token_loss(
+        model: &EncoderModel,
+        hidden: Tensor<3>,
+        batch: &MaskedBatch,
+        device: &Device,
+    ) -> Tensor<1> {
+        let hidden_positions =
+            batch.labels.iter().enumerate().filter(|(_, label)| **label != IGNORE_INDEX);
+        let (places, labels): (Vec<i64>, Vec<i64>) =
+            hidden_positions.map(|(place, label)| (place as i64, *label)).unzip();
+        if places.is_empty() {
+            return hidden.sum() * 0.0; // On the tape, so that there is something to go back from.
+        }
+        let count = places.len();
+        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), device);
+        let chosen = hidden.flatten::<2>(0, 1).select(0, places); // [count, hidden_size]
+        let logits = model
+            .masked_lm_logits(chosen.unsqueeze::<3>())
+            .expect("a run checks before it begins that the model predicts masked tokens");
+        let labels = tensors::labels(&labels, device);
+        wuji_kernels::cross_entropy_sum(logits.squeeze_dim::<2>(0), labels, 0.0)
+    }
+}
+
+impl Objective<EncoderModel> for MaskedLmObjective {
+    type Batch = MaskedBatch;
+
+    fn weight(&self, batch: &MaskedBatch) -> f64 {
+        batch.label_count() as f64
+    }
+
+    fn tokens(&self, batch: &MaskedBatch) -> u64 {
+        batch.input_ids.len() as u64
+    }
+
+    fn loss(&self, model: &EncoderModel, batch: &MaskedBatch, device: &Device) -> StepOutput {
+        let hidden = model.forward(Self::input(batch, device));
+        let mut loss_sum = Self::token_loss(model, hidden.clone(), batch, device);
+        let weight = self.weight(batch);
+        if let (Some(classes), Some(logits)) =
+            (&batch.sentence_label, model.next_sentence_logits(hidden))
+        {
+            let classes = tensors::labels(classes, device);
+            let sum = wuji_kernels::cross_entropy_sum(logits, classes, 0.0);
+            loss_sum = loss_sum + sum * (weight / batch.batch as f64);
+        }
+        StepOutput { loss_sum, weight }
+    }
+
+    fn describe(&self, batch: &MaskedBatch) -> serde_json::Value {
+        describe(batch)
+    }
+}
+
+/// What a report about a batch says.
+pub(crate) fn describe(batch: &MaskedBatch) -> serde_json::Value {
+    serde_json::json!({
+        "batch": batch.batch,
+        "seq": batch.seq,
+        "input_ids": batch.input_ids,
+        "labels": batch.labels,
+    })
+}

@@ -1,0 +1,54 @@
+//! A target text from a source: translation, summaries, and what span corruption makes of plain text
+//! (Sutskever et al. 2014; Raffel et al. 2020).
+
+use burn::tensor::Device;
+use wuji_data::objectives::Seq2SeqBatch;
+use wuji_model::EncoderDecoder;
+
+use crate::objective::{Objective, StepOutput};
+use crate::tensors;
+
+/// Cross-entropy of the target's tokens, each given the source and the target before it.
+#[derive(Debug, Clone, Default)]
+pub struct Seq2SeqObjective {
+    /// Mass of the target moved to the uniform distribution (Szegedy et al. 2016).
+    pub label_smoothing: f64,
+}
+
+impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
+    type Batch = Seq2SeqBatch;
+
+    fn weight(&self, batch: &Seq2SeqBatch) -> f64 {
+        batch.label_count() as f64
+    }
+
+    fn tokens(&self, batch: &Seq2SeqBatch) -> u64 {
+        (batch.input_ids.len() + batch.decoder_input_ids.len()) as u64
+    }
+
+    fn loss(&self, model: &M, batch: &Seq2SeqBatch, device: &Device) -> StepOutput {
+        let source_shape = [batch.batch, batch.source_len];
+        let logits = model.target_logits(
+            tensors::ids(&batch.input_ids, source_shape, device),
+            tensors::mask(&batch.attention_mask, source_shape, device),
+            tensors::ids(&batch.decoder_input_ids, [batch.batch, batch.target_len], device),
+        );
+        let labels = tensors::labels(&batch.labels, device);
+        let loss_sum = wuji_kernels::cross_entropy_sum(
+            logits.flatten::<2>(0, 1),
+            labels,
+            self.label_smoothing,
+        );
+        StepOutput { loss_sum, weight: Objective::<M>::weight(self, batch) }
+    }
+
+    fn describe(&self, batch: &Seq2SeqBatch) -> serde_json::Value {
+        serde_json::json!({
+            "batch": batch.batch,
+            "source_len": batch.source_len,
+            "target_len": batch.target_len,
+            "input_ids": batch.input_ids,
+            "labels": batch.labels,
+        })
+    }
+}
