@@ -158,7 +158,10 @@ impl Kernel for Scores<'_> {
         let sequences = queries.chunks_exact(query * width).zip(keys.chunks_exact(key * width));
         for (queries, keys) in sequences {
             for query in queries.chunks_exact(width) {
-                scores.extend(keys.chunks_exact(width).map(|k| score::<S>(query, k, weight)));
+                // No closure: it would be compiled for the baseline, without these instructions.
+                for key in keys.chunks_exact(width) {
+                    scores.push(score::<S>(query, key, weight));
+                }
             }
         }
         scores
@@ -178,9 +181,14 @@ fn score<S: Simd>(query: &[f32], key: &[f32], weight: &[f32]) -> f32 {
             sums[lane] = S::mul_add(value, weight[lane], sums[lane]);
         }
     }
-    let rest: f32 =
-        (whole..query.len()).map(|k| math::tanh::<S>(query[k] + key[k]) * weight[k]).sum();
-    sums.iter().sum::<f32>() + rest
+    let mut total = 0.0;
+    for k in whole..query.len() {
+        total = S::mul_add(math::tanh::<S>(query[k] + key[k]), weight[k], total);
+    }
+    for sum in sums {
+        total += sum;
+    }
+    total
 }
 
 struct Slopes<'a> {
