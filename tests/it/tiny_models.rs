@@ -1,5 +1,5 @@
-//! One small model of each family: learned positions, rotary ones with grouped keys, and normalised queries with heads
-//! of their own width.
+//! One small model of each family of decoders: learned and rotary positions, grouped keys, normalised queries, windows,
+//! experts, and norms in all places.
 
 use burn::tensor::Device;
 use serde_json::{Value, json};
@@ -12,7 +12,18 @@ pub const VOCAB_SIZE: usize = 48;
 pub const POSITIONS: usize = 64;
 
 /// `model_type` of every family.
-pub const FAMILIES: [&str; 3] = ["gpt2", "llama", "qwen3"];
+pub const FAMILIES: [&str; 10] = [
+    "gpt2",
+    "gpt_neox",
+    "llama",
+    "mistral",
+    "mixtral",
+    "qwen2",
+    "qwen2_moe",
+    "qwen3",
+    "glm",
+    "glm4",
+];
 
 /// A small model's config without dropout, with `changes` made to its keys.
 pub fn config(family: &str, changes: Value) -> ModelConfig {
@@ -21,7 +32,19 @@ pub fn config(family: &str, changes: Value) -> ModelConfig {
             "n_positions": POSITIONS, "n_embd": 32, "n_layer": 2, "n_head": 4,
             "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
         }),
+        "gpt_neox" => merged(rotary(), json!({"hidden_act": "gelu"})),
         "llama" => rotary(),
+        "mistral" => merged(rotary(), json!({"sliding_window": 24})),
+        "mixtral" => merged(rotary(), json!({"num_local_experts": 3})),
+        "qwen2" => merged(rotary(), json!({"tie_word_embeddings": true})),
+        "qwen2_moe" => merged(
+            rotary(),
+            json!({
+                "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
+                "shared_expert_intermediate_size": 24,
+            }),
+        ),
+        "glm" | "glm4" => merged(rotary(), json!({"attention_bias": true})),
         "qwen3" => merged(rotary(), json!({"head_dim": 16, "tie_word_embeddings": true})),
         other => panic!("no small model of family {other}"),
     };

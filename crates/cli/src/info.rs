@@ -36,12 +36,13 @@ fn describe(info: &ModelInfo) -> String {
     let head = if info.tie_word_embeddings { "the token embedding" } else { "a matrix of its own" };
     let shape = pairs(&[
         ("family", info.model_type.clone()),
-        ("blocks", info.num_hidden_layers.to_string()),
+        ("blocks", blocks(info)),
         ("width", format!("{}, {} in the MLP", info.hidden_size, info.intermediate_size)),
         ("attention heads", format!("{heads} of {}", info.head_dim)),
         ("positions", format!("{}, up to {}", info.positions, info.context_length)),
         ("norm", info.norm.clone()),
         ("MLP", info.mlp.clone()),
+        ("experts", info.experts.clone().unwrap_or_else(|| "none".to_string())),
         ("vocabulary", grouped(info.vocab_size as u64)),
         ("head", head.to_string()),
     ]);
@@ -62,12 +63,21 @@ fn describe(info: &ModelInfo) -> String {
     format!("{shape}\n\n{}\n\n{costs}\n\n{note}", parameters(info))
 }
 
+fn blocks(info: &ModelInfo) -> String {
+    match info.num_encoder_layers {
+        Some(encoder) => {
+            format!("{encoder} in the encoder, {} in the decoder", info.num_hidden_layers)
+        }
+        None => info.num_hidden_layers.to_string(),
+    }
+}
+
 fn parameters(info: &ModelInfo) -> String {
     let counts = &info.parameters;
     let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / counts.total as f64);
     let parts = [
         ("token embedding", counts.token_embedding),
-        ("positions", counts.position_embedding),
+        ("other tables", counts.position_embedding),
         ("attention", counts.attention),
         ("MLP", counts.mlp),
         ("norms", counts.norms),

@@ -10,6 +10,9 @@
 //!    nothing but the shards, the options and those two numbers, so a resumed run sees exactly
 //!    the batches that the interrupted one would have seen.
 //!
+//! 5. [`objectives`] turn windows of a batch into what another objective than next-token prediction
+//!    learns from: masked, corrupted, prefixed or blanked text.
+//!
 //! Beside it, [`catalogue`] knows public data sets and [`generate`](mod@generate) writes procedural corpora.
 //!
 //! ```
@@ -46,9 +49,12 @@ pub mod shard;
 pub mod source;
 pub mod split;
 
+pub mod objectives;
+
 pub mod catalogue;
 pub mod generate;
 
+mod dice;
 mod random;
 
 pub use corpus::{Corpus, CorpusOptions, WeightedSource};
@@ -72,3 +78,8 @@ pub use split::{Split, SplitOptions};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/data.md")]
 struct Page;
+
+/// The snippets of the page about objectives, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/objectives.md")]
+struct ObjectivesPage;

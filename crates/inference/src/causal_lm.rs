@@ -88,7 +88,7 @@ impl LogitsModel for CausalLm {
 }
 
 fn device_of(model: &CausalLm) -> Device {
-    model.decoder.token_embedding.weight.device()
+    model.decoder.token_table().weight.device()
 }
 
 /// The scored tokens of all sequences, each with the row of the flattened batch that predicts it.

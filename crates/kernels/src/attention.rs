@@ -122,6 +122,47 @@ pub fn attention_packed(
     plain::attention(q, k, v, allowed, options).reshape([batch, seq, heads * head_dim])
 }
 
+/// The weights of attention as a tensor, `[batch, heads, query, key]`, for what needs them in
+/// between: a bias on the scores, dropout, or a picture. Otherwise [`attention`] is the one to use,
+/// which never holds them.
+///
+/// Shapes and masks are those of [`attention`]; `bias` broadcasts to the result and is added to the
+/// scaled scores. A query that may see nothing has weights of zero.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn attention_probabilities(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    bias: Option<Tensor<4>>,
+    allowed: Option<Tensor<4, Bool>>,
+    options: &AttentionOptions,
+) -> Tensor<4> {
+    check_shapes(q.dims(), k.dims(), k.dims());
+    let scores = [q.dims()[0], q.dims()[2], q.dims()[1], k.dims()[1]];
+    check_mask(allowed.as_ref(), scores);
+    if let Some(bias) = &bias {
+        check_broadcast("bias", bias.dims(), scores);
+    }
+    plain::attention_probabilities(q, k, bias, allowed, options)
+}
+
+/// The second half of attention: values `v` `[batch, key, kv_heads, value_dim]` summed by
+/// `probabilities` `[batch, heads, query, key]`, as `[batch, query, heads, value_dim]`.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn weighted_values(probabilities: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+    let ([batch, heads, _, key], [v_batch, v_key, kv_heads, _]) = (probabilities.dims(), v.dims());
+    assert!(
+        batch == v_batch && key == v_key && kv_heads > 0 && heads.is_multiple_of(kv_heads),
+        "weighted_values: {:?} and v {:?} do not fit together",
+        probabilities.dims(),
+        v.dims()
+    );
+    plain::weighted_values(probabilities, v)
+}
+
 fn into_dispatch(allowed: Option<Tensor<4, Bool>>) -> Allowed<Dispatch> {
     allowed.map_or(Allowed::All, |mask| Allowed::Only(mask.into_dispatch()))
 }
@@ -141,8 +182,11 @@ fn check_shapes(q: [usize; 4], k: [usize; 4], v: [usize; 4]) {
 
 fn check_mask(allowed: Option<&Tensor<4, Bool>>, scores: [usize; 4]) {
     if let Some(allowed) = allowed {
-        let dims = allowed.dims();
-        let fits = dims.iter().zip(scores).all(|(&dim, size)| dim == size || dim == 1);
-        assert!(fits, "attention: mask {dims:?} does not broadcast to {scores:?}");
+        check_broadcast("mask", allowed.dims(), scores);
     }
+}
+
+fn check_broadcast(what: &str, dims: [usize; 4], scores: [usize; 4]) {
+    let fits = dims.iter().zip(scores).all(|(&dim, size)| dim == size || dim == 1);
+    assert!(fits, "attention: {what} {dims:?} does not broadcast to {scores:?}");
 }

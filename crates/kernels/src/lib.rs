@@ -51,7 +51,9 @@ pub mod simd;
 
 pub use activation::{gelu, gelu_tanh, silu_mul, silu_mul_packed};
 pub use additive::additive_scores;
-pub use attention::{AttentionOptions, attention, attention_packed};
+pub use attention::{
+    AttentionOptions, attention, attention_packed, attention_probabilities, weighted_values,
+};
 pub use dropout::dropout;
 pub use embedding::embedding;
 pub use head_norm::head_norm_packed;

@@ -17,12 +17,28 @@ pub struct BackboneInput {
     /// Document of each token, `[batch, seq]`: tokens of different documents do not see each
     /// other. Only without a cache.
     pub segment_ids: Option<Tensor<2, Int>>,
+    /// Which key each query may see, `[batch, seq, cached + seq]`, in place of causality: for
+    /// prefixes that are read in both directions.
+    pub pair_mask: Option<Tensor<3, Bool>>,
+    /// Kind of each token, `[batch, seq]`, where the model has kinds; all 0 when absent.
+    pub token_type_ids: Option<Tensor<2, Int>>,
+    /// Position of each token within a block of generated text, `[batch, seq]`, where the model has
+    /// such positions; all 0 when absent.
+    pub block_position_ids: Option<Tensor<2, Int>>,
 }
 
 impl BackboneInput {
     /// Ids alone: positions counted from zero (or from the cache), no padding, one document.
     pub fn new(input_ids: Tensor<2, Int>) -> Self {
-        Self { input_ids, position_ids: None, attention_mask: None, segment_ids: None }
+        Self {
+            input_ids,
+            position_ids: None,
+            attention_mask: None,
+            segment_ids: None,
+            pair_mask: None,
+            token_type_ids: None,
+            block_position_ids: None,
+        }
     }
 }
 

@@ -16,6 +16,8 @@ struct LayerCache {
 #[derive(Debug, Clone)]
 pub struct KvCache {
     layers: Vec<Option<LayerCache>>,
+    /// Keys and values of what cross-attention looks at: computed once, never extended.
+    memories: Vec<Option<LayerCache>>,
     length: usize,
     capacity: usize,
 }
@@ -23,7 +25,7 @@ pub struct KvCache {
 impl KvCache {
     /// An empty cache for `layers` blocks and at most `capacity` tokens.
     pub fn new(layers: usize, capacity: usize) -> Self {
-        Self { layers: vec![None; layers], length: 0, capacity }
+        Self { layers: vec![None; layers], memories: vec![None; layers], length: 0, capacity }
     }
 
     /// Tokens read so far.
@@ -57,7 +59,7 @@ impl KvCache {
 
     /// Reorders the batch: row `i` becomes what row `rows[i]` was (beam search).
     pub fn select_rows(&mut self, rows: burn::tensor::Tensor<1, burn::tensor::Int>) {
-        for layer in self.layers.iter_mut().flatten() {
+        for layer in self.layers.iter_mut().chain(&mut self.memories).flatten() {
             layer.keys.inplace(|keys| keys.select(0, rows.clone()));
             layer.values.inplace(|values| values.select(0, rows.clone()));
         }
@@ -93,6 +95,20 @@ impl KvCache {
         let result = (read(&stored.keys), read(&stored.values));
         self.layers[layer] = Some(stored);
         result
+    }
+
+    /// One layer's keys and values of the memory, `[batch, source, kv_heads, head_dim]` each, by
+    /// `project` where they have not been computed yet.
+    pub(crate) fn memory(
+        &mut self,
+        layer: usize,
+        project: impl FnOnce() -> (Tensor<4>, Tensor<4>),
+    ) -> (Tensor<4>, Tensor<4>) {
+        let stored = self.memories[layer].get_or_insert_with(|| {
+            let (keys, values) = project();
+            LayerCache { keys, values }
+        });
+        (stored.keys.clone(), stored.values.clone())
     }
 
     /// Counts `seq` more tokens, after every layer has appended them.

@@ -6,25 +6,34 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::init::initialise;
-use crate::layers::Linear;
+use crate::layers::{Linear, MixtureOfExperts};
 use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_tensors,
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_model,
 };
-use crate::{Backbone, BackboneInput, Decoder, Head, KvCache, ModelConfig, ModelError};
-
-/// Largest file that a saved model is put in before it is split, as the Hub does.
-const MAX_SHARD_BYTES: usize = 5_000_000_000;
+use crate::{
+    Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, Transformer,
+};
 
 /// Hidden states to logits. A tied head has no weight of its own.
 #[derive(Module, Debug)]
 pub struct LmHead {
     /// `[hidden_size, vocab_size]`; the token embedding's transpose when absent.
     pub projection: Option<Linear>,
+    scale: f64,
 }
 
 impl LmHead {
+    /// The head of `architecture`, with zero weights.
+    pub fn new(architecture: &Architecture, device: &Device) -> Self {
+        let a = architecture;
+        let projection = (!a.tie_word_embeddings)
+            .then(|| Linear::zeros(a.hidden_size, a.vocab_size, false, device));
+        Self { projection, scale: a.head_scale }
+    }
+
     /// Logits `[batch, seq, vocab_size]` of `hidden` `[batch, seq, hidden_size]`.
     pub fn logits(&self, hidden: Tensor<3>, token_embedding: &Param<Tensor<2>>) -> Tensor<3> {
+        let hidden = if self.scale == 1.0 { hidden } else { hidden * self.scale };
         match &self.projection {
             Some(projection) => projection.forward(hidden),
             None => {
@@ -39,7 +48,7 @@ impl LmHead {
 #[derive(Module, Debug)]
 pub struct CausalLm {
     /// The backbone.
-    pub decoder: Decoder,
+    pub decoder: Transformer,
     /// The head.
     pub head: LmHead,
     #[module(skip)]
@@ -65,12 +74,9 @@ impl CausalLm {
     /// A model with all-zero matrices, to be filled.
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
         let architecture = config.architecture()?;
-        let a = &architecture;
-        let projection = (!a.tie_word_embeddings)
-            .then(|| Linear::zeros(a.hidden_size, a.vocab_size, false, device));
         Ok(Self {
-            decoder: Decoder::new(a, device),
-            head: LmHead { projection },
+            decoder: Transformer::new(&architecture, device),
+            head: LmHead::new(&architecture, device),
             config: config.clone(),
         })
     }
@@ -114,20 +120,7 @@ impl CausalLm {
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        std::fs::create_dir_all(dir).map_err(|source| ModelError::io("creating", dir, source))?;
-        let mut config = self.config.clone();
-        config.set_extra("architectures", vec![config.architecture_name()].into());
-        config.set_extra(
-            "dtype",
-            match dtype {
-                StoredDtype::F32 => "float32",
-                StoredDtype::F16 => "float16",
-                StoredDtype::Bf16 => "bfloat16",
-            }
-            .into(),
-        );
-        config.save(dir)?;
-        save_tensors(dir, &self.file_tensors(), dtype, MAX_SHARD_BYTES)
+        save_model(dir, &self.config, &self.file_tensors(), dtype)
     }
 
     /// Every tensor as it stands in a file.
@@ -145,14 +138,19 @@ impl CausalLm {
         self.config.set_extra(key, value);
     }
 
-    /// Parameters that multiply activations: all but embeddings that are only looked up.
+    /// Parameters that multiply a token's activations: all but embeddings that are only looked up
+    /// and the experts that a token does not take.
     pub fn matmul_parameters(&self) -> usize {
+        let decoder = &self.decoder;
         let looked_up = match &self.head.projection {
-            Some(_) => self.decoder.token_embedding.num_params(),
+            Some(_) => decoder.token_table().num_params(),
             None => 0, // A tied embedding is the head's matrix.
         };
-        let positions = self.decoder.position_embedding.as_ref().map_or(0, Module::num_params);
-        self.num_params() - looked_up - positions
+        let tables = [&decoder.position_embedding, &decoder.block_position_embedding];
+        let positions: usize = tables.into_iter().flatten().map(Module::num_params).sum();
+        let experts = decoder.blocks.iter().filter_map(|block| block.experts.as_ref());
+        let idle: usize = experts.map(MixtureOfExperts::idle_parameters).sum();
+        self.num_params() - looked_up - positions - idle
     }
 
     /// Logits `[batch, seq, vocab_size]` of `input_ids` `[batch, seq]`.
@@ -177,14 +175,14 @@ impl CausalLm {
 
     /// Logits of hidden states `[batch, seq, hidden_size]`.
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        self.head.logits(hidden, &self.decoder.token_embedding.weight)
+        self.head.logits(hidden, &self.decoder.token_table().weight)
     }
 
     /// The head as something that can be used without the model.
     pub fn head(&self) -> impl Head<Output = Tensor<3>> + use<> {
         BoundHead {
             head: self.head.clone(),
-            token_embedding: self.decoder.token_embedding.weight.clone(),
+            token_embedding: self.decoder.token_table().weight.clone(),
         }
     }
 

@@ -62,7 +62,7 @@ impl<'a> CheckpointedPass<'a> {
         mut sink: impl FnMut(Gradients),
     ) -> Tensor<1> {
         let last = self.last.clone().require_grad();
-        let value = loss(self.model.decoder.final_norm.forward(last.clone()));
+        let value = loss(self.model.decoder.normalise(last.clone()));
         let mut gradients = value.backward();
         let mut upstream = gradient_of(&last, &mut gradients);
         sink(gradients);

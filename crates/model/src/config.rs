@@ -5,23 +5,93 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::families::{Gpt2Config, LlamaConfig, Qwen3Config};
+use crate::families::{
+    BertConfig, DistilBertConfig, Family, Glm4Config, GlmConfig, GlmOriginalConfig, Gpt2Config,
+    GptNeoXConfig, LlamaConfig, MarianConfig, MistralConfig, MixtralConfig, Qwen2Config,
+    Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig, RobertaConfig, T5Config,
+};
 use crate::weights::TensorNames;
-use crate::{DecoderArchitecture, ModelError};
+use crate::{Architecture, ModelError};
 
-/// The families this build has, as `model_type` spells them.
-const SUPPORTED: &str = "gpt2, llama, qwen3";
+/// The enum and what needs a list of its variants.
+macro_rules! families {
+    ($($(#[$doc:meta])* $variant:ident($config:ty) = $model_type:literal,)+) => {
+        /// A model's config, as `config.json` holds it.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(tag = "model_type")]
+        pub enum ModelConfig {
+            $($(#[$doc])* #[serde(rename = $model_type)] $variant($config),)+
+        }
 
-/// A model's config, as `config.json` holds it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "model_type", rename_all = "lowercase")]
-pub enum ModelConfig {
+        impl ModelConfig {
+            /// The families there are, as `model_type` spells them.
+            pub const MODEL_TYPES: &'static [&'static str] = &[$($model_type),+];
+
+            /// `model_type`.
+            pub fn model_type(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $model_type,)+
+                }
+            }
+
+            /// The config as what all families have in common.
+            pub fn family(&self) -> &dyn Family {
+                match self {
+                    $(Self::$variant(config) => config,)+
+                }
+            }
+
+            fn family_mut(&mut self) -> &mut dyn Family {
+                match self {
+                    $(Self::$variant(config) => config,)+
+                }
+            }
+
+            fn of_type(model_type: &str, keys: Value) -> Option<serde_json::Result<Self>> {
+                match model_type {
+                    $($model_type => Some(serde_json::from_value(keys).map(Self::$variant)),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+families! {
     /// GPT-2.
-    Gpt2(Gpt2Config),
+    Gpt2(Gpt2Config) = "gpt2",
+    /// GPT-NeoX and Pythia.
+    GptNeoX(GptNeoXConfig) = "gpt_neox",
     /// Llama 1–3.
-    Llama(LlamaConfig),
+    Llama(LlamaConfig) = "llama",
+    /// Mistral.
+    Mistral(MistralConfig) = "mistral",
+    /// Mixtral.
+    Mixtral(MixtralConfig) = "mixtral",
+    /// Qwen2.
+    Qwen2(Qwen2Config) = "qwen2",
+    /// Qwen2 with experts.
+    Qwen2Moe(Qwen2MoeConfig) = "qwen2_moe",
     /// Qwen3.
-    Qwen3(Qwen3Config),
+    Qwen3(Qwen3Config) = "qwen3",
+    /// Qwen3 with experts.
+    Qwen3Moe(Qwen3MoeConfig) = "qwen3_moe",
+    /// GLM-4.
+    Glm(GlmConfig) = "glm",
+    /// GLM-4-0414.
+    Glm4(Glm4Config) = "glm4",
+    /// The original GLM.
+    GlmOriginal(GlmOriginalConfig) = "glm_original",
+    /// BERT.
+    Bert(BertConfig) = "bert",
+    /// RoBERTa.
+    Roberta(RobertaConfig) = "roberta",
+    /// DistilBERT.
+    DistilBert(DistilBertConfig) = "distilbert",
+    /// T5 v1.0 and v1.1.
+    T5(T5Config) = "t5",
+    /// The original Transformer, as Marian has it.
+    Marian(MarianConfig) = "marian",
 }
 
 impl ModelConfig {
@@ -55,20 +125,17 @@ impl ModelConfig {
     /// # Errors
     /// As [`ModelConfig::from_path`].
     pub fn from_keys(mut keys: Map<String, Value>, origin: &str) -> Result<Self, ModelError> {
-        let syntax = |source| ModelError::ConfigSyntax { origin: origin.to_string(), source };
         let model_type = match keys.shift_remove("model_type") {
             Some(Value::String(model_type)) => model_type,
             other => other.map_or("(absent)".to_string(), |value| value.to_string()),
         };
-        let value = Value::Object(keys);
-        match model_type.as_str() {
-            "gpt2" => serde_json::from_value(value).map(Self::Gpt2).map_err(syntax),
-            "llama" => serde_json::from_value(value).map(Self::Llama).map_err(syntax),
-            "qwen3" => serde_json::from_value(value).map(Self::Qwen3).map_err(syntax),
-            _ => Err(ModelError::UnsupportedModelType {
+        match Self::of_type(&model_type, Value::Object(keys)) {
+            Some(config) => config
+                .map_err(|source| ModelError::ConfigSyntax { origin: origin.to_string(), source }),
+            None => Err(ModelError::UnsupportedModelType {
                 origin: origin.to_string(),
                 found: model_type,
-                supported: SUPPORTED.to_string(),
+                supported: Self::MODEL_TYPES.join(", "),
             }),
         }
     }
@@ -85,79 +152,59 @@ impl ModelConfig {
         crate::weights::write_file_atomically(&path, format!("{text}\n").as_bytes())
     }
 
-    /// The decoder this describes.
+    /// The stack this describes; of an encoder–decoder, the decoder.
     ///
     /// # Errors
     /// [`ModelError::InvalidConfig`] for values that make no sense.
-    pub fn architecture(&self) -> Result<DecoderArchitecture, ModelError> {
-        match self {
-            Self::Gpt2(config) => config.architecture(),
-            Self::Llama(config) => config.architecture(),
-            Self::Qwen3(config) => config.architecture(),
-        }
+    pub fn architecture(&self) -> Result<Architecture, ModelError> {
+        let architecture = self.family().architecture()?;
+        architecture.validate()?;
+        Ok(architecture)
+    }
+
+    /// The encoder of an encoder–decoder.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::architecture`].
+    pub fn encoder_architecture(&self) -> Result<Option<Architecture>, ModelError> {
+        let Some(architecture) = self.family().encoder_architecture()? else { return Ok(None) };
+        architecture.validate()?;
+        Ok(Some(architecture))
+    }
+
+    /// What a model of this family computes.
+    pub fn kind(&self) -> ModelKind {
+        self.family().kind()
     }
 
     /// The family's tensor names.
     pub fn tensor_names(&self) -> &dyn TensorNames {
-        match self {
-            Self::Gpt2(config) => config,
-            Self::Llama(config) => config,
-            Self::Qwen3(config) => config,
-        }
-    }
-
-    /// `model_type`.
-    pub fn model_type(&self) -> &'static str {
-        match self {
-            Self::Gpt2(_) => "gpt2",
-            Self::Llama(_) => "llama",
-            Self::Qwen3(_) => "qwen3",
-        }
+        self.family().tensor_names()
     }
 
     /// Number of token ids.
     pub fn vocab_size(&self) -> usize {
-        match self {
-            Self::Gpt2(config) => config.vocab_size,
-            Self::Llama(LlamaConfig { vocab_size, .. })
-            | Self::Qwen3(Qwen3Config(LlamaConfig { vocab_size, .. })) => *vocab_size,
-        }
+        self.family().vocab_size()
     }
 
     /// Sets the number of token ids.
     pub fn set_vocab_size(&mut self, size: usize) {
-        match self {
-            Self::Gpt2(config) => config.vocab_size = size,
-            Self::Llama(LlamaConfig { vocab_size, .. })
-            | Self::Qwen3(Qwen3Config(LlamaConfig { vocab_size, .. })) => *vocab_size = size,
-        }
+        self.family_mut().set_vocab_size(size);
     }
 
     /// Longest sequence that the positions allow.
     pub fn max_position_embeddings(&self) -> usize {
-        match self {
-            Self::Gpt2(config) => config.n_positions,
-            Self::Llama(config) | Self::Qwen3(Qwen3Config(config)) => {
-                config.max_position_embeddings
-            }
-        }
+        self.family().max_position_embeddings()
     }
 
     /// Keys that no field of the family reads.
     pub fn extra(&self) -> &Map<String, Value> {
-        match self {
-            Self::Gpt2(config) => &config.extra,
-            Self::Llama(config) | Self::Qwen3(Qwen3Config(config)) => &config.extra,
-        }
+        self.family().extra()
     }
 
     /// Sets a key that no field of the family reads (`eos_token_id`, `architectures`, …).
     pub fn set_extra(&mut self, key: &str, value: Value) {
-        let extra = match self {
-            Self::Gpt2(config) => &mut config.extra,
-            Self::Llama(config) | Self::Qwen3(Qwen3Config(config)) => &mut config.extra,
-        };
-        extra.insert(key.to_string(), value);
+        self.family_mut().extra_mut().insert(key.to_string(), value);
     }
 
     /// The ids that end a text, from `eos_token_id` (one number or a list).
@@ -170,12 +217,28 @@ impl ModelConfig {
         }
     }
 
-    /// The class that `transformers` loads a model of this family with.
-    pub fn architecture_name(&self) -> &'static str {
-        match self {
-            Self::Gpt2(_) => "GPT2LMHeadModel",
-            Self::Llama(_) => "LlamaForCausalLM",
-            Self::Qwen3(_) => "Qwen3ForCausalLM",
-        }
+    /// A token id among the keys that no field reads (`pad_token_id`).
+    pub fn token_id(&self, key: &str) -> Option<u32> {
+        self.extra().get(key)?.as_u64().and_then(|id| u32::try_from(id).ok())
     }
+
+    /// The class that `transformers` loads a model of this family with, from `architectures` where
+    /// that says it.
+    pub fn class_name(&self) -> String {
+        let given = self.extra().get("architectures").and_then(|classes| classes.get(0));
+        let given = given.and_then(Value::as_str);
+        given.unwrap_or(self.family().default_class_name()).to_string()
+    }
+}
+
+/// What a model computes, which decides the type that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// The next token: [`CausalLm`](crate::CausalLm).
+    CausalLm,
+    /// Hidden states of a whole text, and heads over them: [`EncoderModel`](crate::EncoderModel).
+    Encoder,
+    /// A text from another: [`Seq2SeqLm`](crate::Seq2SeqLm).
+    EncoderDecoder,
 }

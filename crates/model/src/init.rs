@@ -8,16 +8,16 @@ use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::DecoderArchitecture;
+use crate::Architecture;
 
 /// Draws all weights: normal with the architecture's standard deviation for matrices; norms keep
 /// their ones and biases their zeros.
-pub(crate) fn initialise<M: Module>(module: M, architecture: &DecoderArchitecture, seed: u64) -> M {
+pub(crate) fn initialise<M: Module>(module: M, architecture: &Architecture, seed: u64) -> M {
     module.map(&mut Initialiser { architecture, seed, path: Vec::new() })
 }
 
 struct Initialiser<'a> {
-    architecture: &'a DecoderArchitecture,
+    architecture: &'a Architecture,
     seed: u64,
     path: Vec<String>,
 }
@@ -45,7 +45,8 @@ impl ModuleMapper for Initialiser<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if D != 2 {
+        // Vectors start as they were built, and so do constants.
+        if D != 2 || !param.is_require_grad() {
             return param;
         }
         let path = self.path.join(".");

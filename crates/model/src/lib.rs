@@ -1,9 +1,9 @@
 //! Model families on one set of layers, with Hugging Face configs and weights.
 //!
-//! A model is a [`CausalLm`]: a [`Decoder`] backbone that turns token ids into hidden states, and a
+//! A model is a [`CausalLm`]: a [`Transformer`] backbone that turns token ids into hidden states, and a
 //! language-model head that turns hidden states into logits. Every family (`gpt2`, `llama`,
 //! `qwen3`) is a file in [`families`] that says two things and nothing else: how its `config.json`
-//! describes a [`DecoderArchitecture`], and what its tensors are called on disk. There is one
+//! describes a [`Architecture`], and what its tensors are called on disk. There is one
 //! attention, one MLP and one norm module.
 //!
 //! This crate knows nothing about text, data, optimisers or sampling.
@@ -25,28 +25,38 @@
 //! # }
 //! ```
 
+mod any_model;
 mod architecture;
 mod backbone;
 mod cache;
 mod causal_lm;
 mod checkpointing;
 mod config;
-mod decoder;
+mod encoder;
 mod error;
 pub mod families;
 mod init;
 pub mod layers;
+mod pooling;
 pub mod recurrent;
+mod seq2seq;
+mod transformer;
 pub mod weights;
 
+pub use any_model::AnyModel;
 pub use architecture::{
-    Activation, AttentionScale, DecoderArchitecture, DropoutRates, MlpKind, NormKind, Positions,
-    RopeParameters, RopeScaling,
+    Activation, Architecture, AttentionScale, DropoutRates, Experts, MlpKind, NormKind,
+    NormPlacement, Positions, RopeParameters, RopeScaling, SlidingWindow,
 };
 pub use backbone::{Backbone, BackboneInput, Head};
 pub use cache::KvCache;
 pub use causal_lm::{CausalLm, LmHead};
 pub use checkpointing::CheckpointedPass;
-pub use config::ModelConfig;
-pub use decoder::Decoder;
+pub use config::{ModelConfig, ModelKind};
+pub use encoder::{
+    ClassifiedUnit, Classifier, ClassifierShape, EncoderHeads, EncoderModel, MaskedLmHead,
+};
 pub use error::ModelError;
+pub use pooling::{Pooling, normalise};
+pub use seq2seq::Seq2SeqLm;
+pub use transformer::Transformer;

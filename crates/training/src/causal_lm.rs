@@ -24,10 +24,9 @@ impl CausalLmObjective {
             Tensor::<2, Int>::from_data(TensorData::new(values, shape), device)
         };
         BackboneInput {
-            input_ids: ids(&batch.input_ids),
             position_ids: batch.position_ids.as_deref().map(ids),
-            attention_mask: None,
             segment_ids: batch.segment_ids.as_deref().map(ids),
+            ..BackboneInput::new(ids(&batch.input_ids))
         }
     }
 

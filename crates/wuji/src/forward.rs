@@ -202,10 +202,9 @@ impl Batch {
             Tensor::<2, Int>::from_data(TensorData::new(values.clone(), self.shape), device)
         };
         BackboneInput {
-            input_ids: tensor(&self.input_ids),
             position_ids: self.position_ids.as_ref().map(tensor),
             attention_mask: self.attention_mask.as_ref().map(|m| tensor(m).not_equal_scalar(0)),
-            segment_ids: None,
+            ..BackboneInput::new(tensor(&self.input_ids))
         }
     }
 

@@ -33,6 +33,7 @@ pub use error::WujiError;
 pub use wuji_classical as classical;
 pub use wuji_data as data;
 pub use wuji_device as device;
+pub use wuji_evaluation as evaluation;
 pub use wuji_inference as inference;
 pub use wuji_model as model;
 pub use wuji_protocol as protocol;

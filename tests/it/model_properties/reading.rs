@@ -99,11 +99,10 @@ impl Padded {
 
     fn input(&self) -> BackboneInput {
         BackboneInput {
-            // Padding with an ordinary token: nothing but the mask may tell it apart.
-            input_ids: self.rows(3, <[u32]>::to_vec),
             position_ids: Some(self.rows(0, |sequence| (0..sequence.len() as u32).collect())),
             attention_mask: Some(self.mask(0)),
-            segment_ids: None,
+            // Padding with an ordinary token: nothing but the mask may tell it apart.
+            ..BackboneInput::new(self.rows(3, <[u32]>::to_vec))
         }
     }
 }
@@ -129,10 +128,9 @@ fn a_left_padded_batch_decodes_as_its_rows_alone(device: &Device) {
         let positions: Vec<_> =
             padded.sequences.iter().map(|sequence| vec![sequence.len() as u32]).collect();
         let next = BackboneInput {
-            input_ids: ids(&vec![vec![17]; padded.sequences.len()], device),
             position_ids: Some(ids(&positions, device)),
             attention_mask: Some(padded.mask(1)),
-            segment_ids: None,
+            ..BackboneInput::new(ids(&vec![vec![17]; padded.sequences.len()], device))
         };
         let logits = model.forward_input_cached(next, &mut cache);
         for (row, sequence) in padded.sequences.iter().enumerate() {
@@ -174,10 +172,9 @@ fn packed_documents_are_the_documents_alone(device: &Device) {
             ids(&packed, device)
         };
         let logits = model.forward_input(BackboneInput {
-            input_ids: pack(&|_, _, id| id),
             position_ids: Some(pack(&|_, position, _| position)),
-            attention_mask: None,
             segment_ids: Some(pack(&|number, _, _| number)),
+            ..BackboneInput::new(pack(&|_, _, id| id))
         });
         for (row, documents) in rows.iter().enumerate() {
             let expected: Vec<f32> =

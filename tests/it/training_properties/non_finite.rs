@@ -152,7 +152,7 @@ fn a_run_that_leaves_out_step_after_step_gives_up() {
 #[test]
 fn a_weight_that_is_not_a_number_is_found_at_once() {
     let mut model = model();
-    let norm = &mut model.decoder.final_norm.weight;
+    let norm = &mut model.decoder.final_norm.as_mut().unwrap().weight;
     *norm = norm.clone().map(|weight: Tensor<1>| (weight * f32::NAN).detach().require_grad());
     let made = Run::new(&config(3, NonFinitePolicy::Stop), model, &Counting::PLAIN).make();
     assert!(matches!(made.result, Err(TrainingError::NonFinite { step: 0, what: "loss", .. })));

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::GrammarError;
-use super::dice::Dice;
 use super::lexicon::Lexicon;
 use super::role::Role;
 use super::scene::{Scene, render_any};
 use super::template::{Call, Node, Slot, Source, Template};
+use crate::dice::Dice;
 use crate::fingerprint::Fingerprint;
 
 /// Everything that stories are told from.

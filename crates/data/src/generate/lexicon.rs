@@ -22,8 +22,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::GrammarError;
-use super::dice::Dice;
 use super::english;
+use crate::dice::Dice;
 
 /// All word classes of a grammar, by name.
 #[derive(Debug, Clone, Default)]

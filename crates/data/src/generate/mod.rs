@@ -8,7 +8,6 @@
 //! Invariant: the same seed gives the same bytes on every platform and in every build.
 
 mod corpus;
-mod dice;
 mod english;
 mod error;
 mod grammar;

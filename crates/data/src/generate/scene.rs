@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::dice::Dice;
 use super::english;
 use super::lexicon::{Entry, Lexicon};
 use super::role::{Adjective, Casting, Role};
+use crate::dice::Dice;
 
 /// Attempts at a word that is not taken yet.
 const ATTEMPTS: usize = 20;

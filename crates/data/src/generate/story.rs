@@ -9,11 +9,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
 
 use super::Grammar;
-use super::dice::Dice;
 use super::english;
 use super::grammar::Plot;
 use super::scene::Scene;
 use super::teller::Teller;
+use crate::dice::Dice;
 
 /// The length of a story in words, its title included.
 pub const STORY_WORDS: RangeInclusive<usize> = 60..=250;

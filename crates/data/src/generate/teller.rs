@@ -1,10 +1,10 @@
 //! Tells one story: expands templates with the words of its scene.
 
-use super::dice::Dice;
 use super::english::capitalise;
 use super::grammar::{Aliases, Grammar, Plot, resolve, resolve_all};
 use super::scene::{Scene, render_any};
 use super::template::{Call, Node, Slot, Source, Template};
+use crate::dice::Dice;
 
 /// The grammar, the plot and the scene of one story, and the dice that pick among alternatives.
 pub(super) struct Teller<'a> {

@@ -66,6 +66,22 @@ impl TokenBatch {
         self.labels.iter().filter(|&&label| label != IGNORE_INDEX).count()
     }
 
+    /// How many positions of a row hold text; padding comes after them.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    pub fn text_len(&self, row: usize) -> usize {
+        let range = row * self.context..(row + 1) * self.context;
+        if let Some(segments) = &self.segment_ids {
+            let text = |&segment: &u32| segment != PADDING_SEGMENT;
+            return segments[range].iter().rposition(text).map_or(0, |last| last + 1);
+        }
+        // The token that the last label names is seen too, if the row has a place for it.
+        let labelled = |&label: &i64| label != IGNORE_INDEX;
+        let last = self.labels[range].iter().rposition(labelled);
+        last.map_or(0, |last| (last + 2).min(self.context))
+    }
+
     /// Whether position `query` of a row may attend to position `key`: what a causal attention
     /// mask over this batch says.
     ///

@@ -11,6 +11,7 @@ mod formats;
 mod full_disk;
 mod golden;
 mod loading;
+mod objectives;
 mod preparing;
 mod shards;
 mod support;

@@ -12,25 +12,43 @@ pub fn attention(
     allowed: Option<Tensor<4, Bool>>,
     options: &AttentionOptions,
 ) -> Tensor<4> {
+    weighted_values(attention_probabilities(q, k, None, allowed, options), v)
+}
+
+/// The weights of the keys; see [`crate::attention_probabilities`].
+pub fn attention_probabilities(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    bias: Option<Tensor<4>>,
+    allowed: Option<Tensor<4, Bool>>,
+    options: &AttentionOptions,
+) -> Tensor<4> {
     let [batch, query, heads, head_dim] = q.dims();
     let [_, key, kv_heads, _] = k.dims();
-    let value_dim = v.dims()[3];
     let rows = heads / kv_heads * query;
 
     // The query heads that share one key head become more rows of one product, so that grouped
     // keys and values are never repeated: [batch, kv_heads, group * query, head_dim].
     let q = q.swap_dims(1, 2).reshape([batch, kv_heads, rows, head_dim]);
     let k = k.permute([0, 2, 3, 1]); // [batch, kv_heads, head_dim, key]
-    let v = v.swap_dims(1, 2); // [batch, kv_heads, key, value_dim]
-
     let scores = (q.matmul(k) * options.scale_for(head_dim)).reshape([batch, heads, query, key]);
-    let probabilities = match forbidden(allowed, options, query, key, &scores.device()) {
+    let scores = match bias {
+        Some(bias) => scores + bias,
+        None => scores,
+    };
+    match forbidden(allowed, options, query, key, &scores.device()) {
         Some(forbidden) => masked_softmax(scores, forbidden),
         None => burn::tensor::activation::softmax(scores, 3),
-    };
+    }
+}
+
+/// Sums of `v` by weight; see [`crate::weighted_values`].
+pub fn weighted_values(probabilities: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+    let [batch, heads, query, key] = probabilities.dims();
+    let [_, _, kv_heads, value_dim] = v.dims();
     probabilities
-        .reshape([batch, kv_heads, rows, key])
-        .matmul(v)
+        .reshape([batch, kv_heads, heads / kv_heads * query, key])
+        .matmul(v.swap_dims(1, 2)) // [batch, kv_heads, group * query, value_dim]
         .reshape([batch, heads, query, value_dim])
         .swap_dims(1, 2)
 }

@@ -19,7 +19,7 @@ mod rotary;
 
 pub use activation::{gelu, gelu_tanh, silu_mul};
 pub use additive::additive_scores;
-pub use attention::attention;
+pub use attention::{attention, attention_probabilities, weighted_values};
 pub use dropout::dropout;
 pub use embedding::embedding;
 pub use head_norm::head_norm_packed;

@@ -7,10 +7,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{block_path, split_kind};
+use super::{Family, block_path, split_kind};
 use crate::weights::{Part, TensorNames};
 use crate::{
-    Activation, AttentionScale, DecoderArchitecture, DropoutRates, MlpKind, ModelError, NormKind,
+    Activation, Architecture, AttentionScale, DropoutRates, MlpKind, ModelError, NormKind,
     Positions,
 };
 
@@ -80,12 +80,8 @@ impl Default for Gpt2Config {
     }
 }
 
-impl Gpt2Config {
-    /// The decoder this describes.
-    ///
-    /// # Errors
-    /// Sizes that do not fit each other.
-    pub fn architecture(&self) -> Result<DecoderArchitecture, ModelError> {
+impl Family for Gpt2Config {
+    fn architecture(&self) -> Result<Architecture, ModelError> {
         if self.n_head == 0 || !self.n_embd.is_multiple_of(self.n_head) {
             return Err(ModelError::invalid(
                 "n_head",
@@ -100,7 +96,7 @@ impl Gpt2Config {
             (false, true) => AttentionScale::InverseLayer,
             (false, false) => AttentionScale::One,
         };
-        let architecture = DecoderArchitecture {
+        Ok(Architecture {
             vocab_size: self.vocab_size,
             hidden_size: self.n_embd,
             num_hidden_layers: self.n_layer,
@@ -117,7 +113,6 @@ impl Gpt2Config {
             qkv_bias: self.bias,
             attention_output_bias: self.bias,
             mlp_bias: self.bias,
-            qk_norm: false,
             attention_scale,
             tie_word_embeddings: self.tie_word_embeddings,
             dropout: DropoutRates {
@@ -126,10 +121,36 @@ impl Gpt2Config {
                 residual: self.resid_pdrop,
             },
             initializer_range: self.initializer_range,
-            scale_residual_init: true,
-        };
-        architecture.validate()?;
-        Ok(architecture)
+            ..Architecture::default()
+        })
+    }
+
+    fn default_class_name(&self) -> &'static str {
+        "GPT2LMHeadModel"
+    }
+
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    fn set_vocab_size(&mut self, size: usize) {
+        self.vocab_size = size;
+    }
+
+    fn max_position_embeddings(&self) -> usize {
+        self.n_positions
+    }
+
+    fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
+
+    fn extra_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.extra
+    }
+
+    fn tensor_names(&self) -> &dyn TensorNames {
+        self
     }
 }
 

@@ -7,12 +7,25 @@ use serde_json::{Map, Value};
 
 use crate::{ModelError, RopeParameters, RopeScaling};
 
-const DEFAULT_THETA: f64 = 10_000.0;
+/// What a family takes for keys that are absent.
+pub(super) struct RopeDefaults {
+    /// Of `rope_theta`.
+    pub rope_theta: f64,
+    /// Of `partial_rotary_factor`.
+    pub partial_rotary_factor: f64,
+}
+
+impl Default for RopeDefaults {
+    fn default() -> Self {
+        Self { rope_theta: 10_000.0, partial_rotary_factor: 1.0 }
+    }
+}
 
 /// Reads the rotary parameters from a config's keys.
 pub(super) fn rope_from_config(
     keys: &Map<String, Value>,
     max_position_embeddings: usize,
+    defaults: &RopeDefaults,
 ) -> Result<RopeParameters, ModelError> {
     let present = |key| keys.get(key).filter(|value| !value.is_null());
     let object = |key: &'static str| match present(key) {
@@ -23,12 +36,17 @@ pub(super) fn rope_from_config(
     let empty = Map::new();
     let parameters = object("rope_parameters")?.or(object("rope_scaling")?).unwrap_or(&empty);
     let top_level = Keys(keys).number("rope_theta")?;
-    let rope_theta = Keys(parameters).number("rope_theta")?.or(top_level).unwrap_or(DEFAULT_THETA);
+    let rope_theta =
+        Keys(parameters).number("rope_theta")?.or(top_level).unwrap_or(defaults.rope_theta);
     if !(rope_theta.is_finite() && rope_theta > 1.0) {
         return Err(ModelError::invalid("rope_theta", rope_theta, "a number above 1"));
     }
     let scaling = scaling(&Keys(parameters), max_position_embeddings)?;
-    Ok(RopeParameters { rope_theta, scaling })
+    let partial_rotary_factor = Keys(parameters)
+        .number("partial_rotary_factor")?
+        .or(Keys(keys).number("partial_rotary_factor")?)
+        .unwrap_or(defaults.partial_rotary_factor);
+    Ok(RopeParameters { rope_theta, partial_rotary_factor, scaling })
 }
 
 fn scaling(keys: &Keys, max_position_embeddings: usize) -> Result<RopeScaling, ModelError> {

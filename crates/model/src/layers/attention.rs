@@ -1,27 +1,44 @@
-//! Multi-head self-attention with grouped keys and values, rotary positions and QK-norm.
+//! Multi-head attention: self-attention with grouped keys and values, rotary positions and QK-norm,
+//! and attention to another stack's hidden states.
 
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Tensor, activation};
+use burn::tensor::{Bool, Device, Tensor};
 use wuji_kernels::AttentionOptions;
 
-use super::{Linear, Norm, RotaryAngles};
+use super::{Linear, Norm, RotaryAngles, RouterLogits};
 use crate::cache::KvCache;
 use crate::layers::block::dropout;
-use crate::{DecoderArchitecture, NormKind};
+use crate::{Architecture, AttentionScale, NormKind};
 
 /// What all layers of one forward pass share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AttentionContext {
     /// Rotary angles of the tokens being read, where the family rotates.
     pub angles: Option<RotaryAngles>,
     /// Which keys each query may see beside causality, `[batch, 1, query, key]` or broadcastable.
     pub allowed: Option<Tensor<4, Bool>>,
+    /// Whether `allowed` says everything, causality included.
+    pub is_mask_complete: bool,
+    /// What is added to the scores, `[1, heads, query, key]`, where positions enter so.
+    pub bias: Option<Tensor<4>>,
+    /// What cross-attention looks at.
+    pub memory: Option<Memory>,
+    /// Where routers leave their scores, for those who want them.
+    pub router_logits: Option<RouterLogits>,
 }
 
-/// Causal self-attention.
-///
-/// Queries, keys and values come from one projection whose columns are, in this order, all query
-/// heads, all key heads, all value heads.
+/// Another stack's hidden states, as cross-attention sees them.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    /// `[batch, source, hidden_size]`.
+    pub hidden: Tensor<3>,
+    /// Which of them are real, `[batch, 1, 1, source]`; all when absent.
+    pub allowed: Option<Tensor<4, Bool>>,
+}
+
+/// Attention. Queries, keys and values come from one projection whose columns are, in this order,
+/// all query heads, all key heads, all value heads; cross-attention uses the first part on the
+/// tokens and the rest on the memory.
 #[derive(Module, Debug)]
 pub struct Attention {
     /// `[hidden, (heads + 2 · kv_heads) · head_dim]`.
@@ -37,29 +54,47 @@ pub struct Attention {
     head_dim: usize,
     scale: f64,
     dropout: f64,
+    causal: bool,
+    sliding_window: Option<usize>,
 }
 
 impl Attention {
-    /// The attention of block `layer`, with zero weights.
-    pub fn new(architecture: &DecoderArchitecture, layer: usize, device: &Device) -> Self {
+    /// The self-attention of block `layer`, with zero weights.
+    pub fn new(architecture: &Architecture, layer: usize, device: &Device) -> Self {
         let a = architecture;
         let qk_norm =
             || a.qk_norm.then(|| Norm::new(NormKind::RmsNorm, a.head_dim, a.norm_epsilon, device));
+        let window = a.sliding_window.filter(|window| layer >= window.first_layer);
         Self {
-            qkv: Linear::zeros(a.hidden_size, a.qkv_sizes().iter().sum(), a.qkv_bias, device),
-            output: Linear::zeros(
-                a.num_attention_heads * a.head_dim,
-                a.hidden_size,
-                a.attention_output_bias,
-                device,
-            ),
             query_norm: qk_norm(),
             key_norm: qk_norm(),
+            scale: a.attention_scale.factor(a.head_dim, layer),
+            causal: a.causal,
+            sliding_window: window.map(|window| window.size),
+            ..Self::plain(a, device)
+        }
+    }
+
+    /// The attention of a block to another stack, with zero weights.
+    pub fn cross(architecture: &Architecture, layer: usize, device: &Device) -> Self {
+        let scale = architecture.attention_scale.factor(architecture.head_dim, layer);
+        Self { scale, ..Self::plain(architecture, device) }
+    }
+
+    fn plain(a: &Architecture, device: &Device) -> Self {
+        let heads = a.num_attention_heads * a.head_dim;
+        Self {
+            qkv: Linear::zeros(a.hidden_size, a.qkv_sizes().iter().sum(), a.qkv_bias, device),
+            output: Linear::zeros(heads, a.hidden_size, a.attention_output_bias, device),
+            query_norm: None,
+            key_norm: None,
             heads: a.num_attention_heads,
             kv_heads: a.num_key_value_heads,
             head_dim: a.head_dim,
-            scale: a.attention_scale.factor(a.head_dim, layer),
+            scale: AttentionScale::InverseSqrtHeadDim.factor(a.head_dim, 0),
             dropout: a.dropout.attention,
+            causal: false,
+            sliding_window: None,
         }
     }
 
@@ -70,9 +105,8 @@ impl Attention {
         context: &AttentionContext,
         cache: Option<(&mut KvCache, usize)>,
     ) -> Tensor<3> {
-        let training_dropout = self.dropout > 0.0 && hidden.device().is_autodiff();
         // Packed, nothing is taken apart: three copies and three padded gradients less.
-        if cache.is_none() && !training_dropout {
+        if cache.is_none() && context.bias.is_none() && !self.drops(&hidden.device()) {
             return self.forward_packed(hidden, context);
         }
         let [batch, seq, _] = hidden.dims();
@@ -81,17 +115,74 @@ impl Attention {
             Some((cache, layer)) => cache.append(layer, k, v),
             None => (k, v),
         };
-        let allowed = context.allowed.clone();
-        let attended = if training_dropout {
-            self.attend_with_dropout(q, k, v, allowed)
-        } else {
-            wuji_kernels::attention(q, k, v, allowed, &self.options())
-        };
+        let (allowed, bias) = (context.allowed.clone(), context.bias.clone());
+        let attended = self.attend([q, k, v], allowed, bias, &self.options(context));
         self.output.forward(attended.reshape([batch, seq, self.heads * self.head_dim]))
     }
 
-    fn options(&self) -> AttentionOptions {
-        AttentionOptions { scale: Some(self.scale), ..AttentionOptions::causal() }
+    /// Attends from `hidden` `[batch, seq, hidden_size]` to `memory`, whose keys and values are
+    /// computed once where there is a cache.
+    pub fn forward_cross(
+        &self,
+        hidden: Tensor<3>,
+        memory: &Memory,
+        cache: Option<(&mut KvCache, usize)>,
+    ) -> Tensor<3> {
+        let [batch, seq, _] = hidden.dims();
+        let queries = self.heads * self.head_dim;
+        let q = self.qkv.forward_columns(hidden, 0..queries);
+        let q = q.reshape([batch, seq, self.heads, self.head_dim]);
+        let project = || self.project_memory(memory.hidden.clone());
+        let (k, v) = match cache {
+            Some((cache, layer)) => cache.memory(layer, project),
+            None => project(),
+        };
+        let attended = self.attend([q, k, v], memory.allowed.clone(), None, &self.unmasked());
+        self.output.forward(attended.reshape([batch, seq, queries]))
+    }
+
+    /// Keys and values `[batch, source, kv_heads, head_dim]` of a memory.
+    fn project_memory(&self, memory: Tensor<3>) -> (Tensor<4>, Tensor<4>) {
+        let [batch, source, _] = memory.dims();
+        let (queries, width) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
+        let both = self.qkv.forward_columns(memory, queries..queries + 2 * width);
+        let part = |start| {
+            let part = both.clone().narrow(2, start, width);
+            part.reshape([batch, source, self.kv_heads, self.head_dim])
+        };
+        (part(0), part(width))
+    }
+
+    /// Scores, weights and weighted values of `q`, `k` and `v`.
+    fn attend(
+        &self,
+        [q, k, v]: [Tensor<4>; 3],
+        allowed: Option<Tensor<4, Bool>>,
+        bias: Option<Tensor<4>>,
+        options: &AttentionOptions,
+    ) -> Tensor<4> {
+        if bias.is_none() && !self.drops(&q.device()) {
+            return wuji_kernels::attention(q, k, v, allowed, options);
+        }
+        let weights = wuji_kernels::attention_probabilities(q, k, bias, allowed, options);
+        wuji_kernels::weighted_values(dropout(weights, self.dropout), v)
+    }
+
+    /// Whether weights are dropped, which must then exist as a tensor.
+    fn drops(&self, device: &Device) -> bool {
+        self.dropout > 0.0 && device.is_autodiff()
+    }
+
+    fn options(&self, context: &AttentionContext) -> AttentionOptions {
+        AttentionOptions {
+            causal: self.causal && !context.is_mask_complete,
+            sliding_window: self.sliding_window,
+            scale: Some(self.scale),
+        }
+    }
+
+    fn unmasked(&self) -> AttentionOptions {
+        AttentionOptions { scale: Some(self.scale), ..AttentionOptions::default() }
     }
 
     fn forward_packed(&self, hidden: Tensor<3>, context: &AttentionContext) -> Tensor<3> {
@@ -120,7 +211,7 @@ impl Attention {
             heads,
             kv_heads,
             allowed,
-            &self.options(),
+            &self.options(context),
         ))
     }
 
@@ -154,34 +245,5 @@ impl Attention {
             k = wuji_kernels::rotary(k, cos.clone(), sin.clone());
         }
         (q, k, v)
-    }
-
-    /// The same attention with dropout on the probabilities, which must then exist as a tensor.
-    fn attend_with_dropout(
-        &self,
-        q: Tensor<4>,
-        k: Tensor<4>,
-        v: Tensor<4>,
-        allowed: Option<Tensor<4, Bool>>,
-    ) -> Tensor<4> {
-        let [batch, seq, heads, head_dim] = q.dims();
-        let keys = k.dims()[1];
-        let repeat = |x: Tensor<4>| {
-            // [batch, keys, kv, dim] -> [batch, heads, keys, dim], each kv head for its group.
-            let groups = heads / self.kv_heads;
-            x.swap_dims(1, 2)
-                .unsqueeze_dim::<5>(2)
-                .expand([batch, self.kv_heads, groups, keys, head_dim])
-                .reshape([batch, heads, keys, head_dim])
-        };
-        let scores = q.swap_dims(1, 2).matmul(repeat(k).swap_dims(2, 3)) * self.scale;
-        let causal =
-            Tensor::<2, Bool>::tril_mask([seq, keys], (keys - seq) as i64, &scores.device());
-        let mut scores = scores.mask_fill(causal.unsqueeze::<4>(), f32::NEG_INFINITY);
-        if let Some(allowed) = allowed {
-            scores = scores.mask_fill(allowed.bool_not(), f32::NEG_INFINITY);
-        }
-        let probabilities = dropout(activation::softmax(scores, 3), self.dropout);
-        probabilities.matmul(repeat(v)).swap_dims(1, 2)
     }
 }

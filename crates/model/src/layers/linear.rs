@@ -1,5 +1,7 @@
 //! `y = x · W + b`.
 
+use std::ops::Range;
+
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
@@ -27,5 +29,17 @@ impl Linear {
     /// Maps `x` of shape `[.., input]` to `[.., output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         wuji_kernels::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+
+    /// The same for some of the outputs: `[.., columns]`.
+    pub fn forward_columns<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        columns: Range<usize>,
+    ) -> Tensor<D> {
+        let (start, width) = (columns.start, columns.len());
+        let weight = self.weight.val().narrow(1, start, width);
+        let bias = self.bias.as_ref().map(|bias| bias.val().narrow(0, start, width));
+        wuji_kernels::linear(x, weight, bias)
     }
 }

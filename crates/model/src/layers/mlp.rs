@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::Linear;
-use crate::{Activation, DecoderArchitecture, MlpKind};
+use crate::{Activation, Architecture, MlpKind};
 
 /// `down(act(up(x)))`, or `down(act(gate(x)) · up(x))` when gated.
 ///
@@ -23,9 +23,9 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// An MLP with zero weights.
-    pub fn new(architecture: &DecoderArchitecture, device: &Device) -> Self {
-        let (hidden, inner) = (architecture.hidden_size, architecture.intermediate_size);
+    /// An MLP of width `inner` inside, with zero weights.
+    pub fn new(architecture: &Architecture, inner: usize, device: &Device) -> Self {
+        let hidden = architecture.hidden_size;
         let columns = match architecture.mlp {
             MlpKind::Plain => inner,
             MlpKind::Gated => 2 * inner,
@@ -42,25 +42,28 @@ impl Mlp {
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let inner = self.up.forward(x);
         let activated = match self.kind {
-            MlpKind::Plain => apply(self.activation, inner),
+            MlpKind::Plain => activate(self.activation, inner),
             MlpKind::Gated if self.activation == Activation::Silu => {
                 wuji_kernels::silu_mul_packed(inner)
             }
             MlpKind::Gated => {
                 let width = inner.dims()[2] / 2;
                 let gate = inner.clone().narrow(2, 0, width);
-                apply(self.activation, gate) * inner.narrow(2, width, width)
+                activate(self.activation, gate) * inner.narrow(2, width, width)
             }
         };
         self.down.forward(activated)
     }
 }
 
-fn apply(activation: Activation, x: Tensor<3>) -> Tensor<3> {
+/// Applies a non-linearity to each value.
+pub(crate) fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
     match activation {
         Activation::Gelu => wuji_kernels::gelu(x),
         Activation::GeluNew => wuji_kernels::gelu_tanh(x),
         Activation::Silu => burn::tensor::activation::silu(x),
         Activation::Relu => burn::tensor::activation::relu(x),
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => burn::tensor::activation::sigmoid(x),
     }
 }

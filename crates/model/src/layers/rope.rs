@@ -12,7 +12,54 @@ use crate::{RopeParameters, RopeScaling};
 /// Inverse frequencies of the `head_dim / 2` pairs in radians per position, and the factor on cos
 /// and sin (1 except for YaRN). Computed in f64: at position 100 000 an f32 frequency is off by
 /// hundredths of a radian.
+///
+/// Where only a part of a head turns, the turning pairs come first and the others have frequency
+/// zero: [`rotary_order`] brings the elements of a head into this order when weights are read.
 pub fn rotary_frequencies(parameters: &RopeParameters, head_dim: usize) -> (Vec<f64>, f64) {
+    let (mut frequencies, factor) = turning(parameters, rotary_dim(parameters, head_dim));
+    frequencies.resize(head_dim / 2, 0.0);
+    (frequencies, factor)
+}
+
+/// How many elements at the front of a head turn.
+fn rotary_dim(parameters: &RopeParameters, head_dim: usize) -> usize {
+    // Rounded down to pairs.
+    (parameters.partial_rotary_factor * head_dim as f64) as usize / 2 * 2
+}
+
+/// Which elements of a head form a pair in a family's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotaryPairs {
+    /// Element `i` with the one half a turning part further (GPT-NeoX, Llama in Hugging Face).
+    Halves,
+    /// Neighbours `2i` and `2i + 1` (GLM, llama2.c).
+    Neighbours,
+}
+
+/// For each element of a head here, its place in a head of a file: queries and keys permuted alike
+/// have the same products, so that a permutation when weights are read spares one at every step.
+/// `None` where both are the same.
+pub fn rotary_order(
+    parameters: &RopeParameters,
+    head_dim: usize,
+    pairs: RotaryPairs,
+) -> Option<Vec<usize>> {
+    let turning = rotary_dim(parameters, head_dim);
+    if pairs == RotaryPairs::Halves && turning == head_dim {
+        return None;
+    }
+    let (half, still) = (turning / 2, (head_dim - turning) / 2);
+    let place = |pair: usize, second: usize| match pairs {
+        _ if pair >= half => turning + (pair - half) + second * still,
+        RotaryPairs::Halves => pair + second * half,
+        RotaryPairs::Neighbours => 2 * pair + second,
+    };
+    let in_half = |second: usize| (0..head_dim / 2).map(move |pair| (pair, second));
+    Some(in_half(0).chain(in_half(1)).map(|(pair, second)| place(pair, second)).collect())
+}
+
+/// The frequencies of the pairs among `head_dim` turning elements.
+fn turning(parameters: &RopeParameters, head_dim: usize) -> (Vec<f64>, f64) {
     let theta = parameters.rope_theta;
     let base: Vec<f64> =
         (0..head_dim / 2).map(|pair| theta.powf(-2.0 * pair as f64 / head_dim as f64)).collect();
@@ -144,6 +191,8 @@ impl RotaryAngles {
         for &position in positions {
             for &frequency in frequencies {
                 let (s, c) = (position as f64 * frequency).sin_cos();
+                // What does not turn is not scaled either.
+                let factor = if frequency == 0.0 { 1.0 } else { factor };
                 cos.push((c * factor) as f32);
                 sin.push((s * factor) as f32);
             }

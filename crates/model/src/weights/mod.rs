@@ -10,5 +10,6 @@ pub use naming::{Layout, Part, TensorNames};
 pub use read::{TensorFiles, load_weights};
 pub(crate) use write::write_file_atomically;
 pub use write::{
-    FileTensor, StoredDtype, named_gradients, named_tensors, save_tensor_file, save_tensors,
+    FileTensor, StoredDtype, named_gradients, named_tensors, save_model, save_tensor_file,
+    save_tensors,
 };

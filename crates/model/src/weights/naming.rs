@@ -18,25 +18,38 @@ pub struct Part {
     pub layout: Layout,
     /// How many of the parameter's last-dimension entries it holds; all when `None`.
     pub width: Option<usize>,
+    /// For each entry its place on disk, where that is another.
+    pub order: Option<Vec<usize>>,
 }
 
 impl Part {
     /// The whole parameter under one name, in our orientation.
     pub fn same(name: impl Into<String>) -> Vec<Self> {
-        vec![Self { name: name.into(), layout: Layout::Same, width: None }]
+        vec![Self { name: name.into(), layout: Layout::Same, width: None, order: None }]
     }
 
     /// The whole parameter under one name, transposed on disk if it is a matrix.
     pub fn linear(name: impl Into<String>) -> Vec<Self> {
-        vec![Self { name: name.into(), layout: Layout::Transposed, width: None }]
+        vec![Self { name: name.into(), layout: Layout::Transposed, width: None, order: None }]
     }
 
     /// The parameter split over several names, transposed on disk if they are matrices.
     pub fn split(names: impl IntoIterator<Item = (String, usize)>) -> Vec<Self> {
         names
             .into_iter()
-            .map(|(name, width)| Self { name, layout: Layout::Transposed, width: Some(width) })
+            .map(|(name, width)| Self {
+                name,
+                layout: Layout::Transposed,
+                width: Some(width),
+                order: None,
+            })
             .collect()
+    }
+
+    /// The same part with its entries in another order on disk.
+    #[must_use]
+    pub fn in_order(self, order: Option<Vec<usize>>) -> Self {
+        Self { order, ..self }
     }
 }
 

@@ -262,12 +262,13 @@ impl Loader<'_> {
         let (rows, columns) = rows_and_columns(shape);
         let mut values = vec![0.0; rows * columns];
         let mut offset = 0;
-        for Part { name, layout, width } in parts {
-            let width = width.unwrap_or(columns);
-            let name = self.on_disk(&name);
-            let expected = disk_shape(shape, width, layout);
-            let part = self.read(&name, &expected)?;
-            copy_into(&mut values, &part, rows, columns, offset, width, layout);
+        for part in parts {
+            let width = part.width.unwrap_or(columns);
+            let name = self.on_disk(&part.name);
+            let expected = disk_shape(shape, width, part.layout);
+            let read = self.read(&name, &expected)?;
+            let columns = Columns { rows, all: columns, offset, width };
+            columns.for_each(&part, |ours, disk| values[ours] = read[disk]);
             offset += width;
         }
         Some(values)
@@ -361,25 +362,32 @@ pub(super) fn disk_shape(shape: &[usize], width: usize, layout: Layout) -> Vec<u
     }
 }
 
-/// Copies a part into columns `offset..offset + width` of the parameter.
-fn copy_into(
-    values: &mut [f32],
-    part: &[f32],
-    rows: usize,
-    columns: usize,
-    offset: usize,
-    width: usize,
-    layout: Layout,
-) {
-    for row in 0..rows {
-        let target = &mut values[row * columns + offset..][..width];
-        match layout {
-            Layout::Transposed if rows > 1 => {
-                for (column, value) in target.iter_mut().enumerate() {
-                    *value = part[column * rows + row];
-                }
+/// The columns of a parameter that one part holds.
+pub(super) struct Columns {
+    /// Rows of the parameter.
+    pub rows: usize,
+    /// Columns of the parameter.
+    pub all: usize,
+    /// The part's first column.
+    pub offset: usize,
+    /// How many columns the part holds.
+    pub width: usize,
+}
+
+impl Columns {
+    /// Calls `copy` with each element's place in the parameter and in the part, in the order of
+    /// the part on disk where that is the parameter's own.
+    pub fn for_each(&self, part: &Part, mut copy: impl FnMut(usize, usize)) {
+        let on_disk = |column: usize| part.order.as_ref().map_or(column, |order| order[column]);
+        let is_transposed = part.layout == Layout::Transposed && self.rows > 1;
+        for row in 0..self.rows {
+            for column in 0..self.width {
+                let ours = row * self.all + self.offset + column;
+                let disk = on_disk(column);
+                let disk =
+                    if is_transposed { disk * self.rows + row } else { row * self.width + disk };
+                copy(ours, disk);
             }
-            _ => target.copy_from_slice(&part[row * width..][..width]),
         }
     }
 }

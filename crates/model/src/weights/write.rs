@@ -10,9 +10,9 @@ use half::{bf16, f16};
 use safetensors::{Dtype, View};
 use serde::{Deserialize, Serialize};
 
-use super::naming::{Layout, Part, TensorNames};
-use super::read::{disk_shape, rows_and_columns};
-use crate::ModelError;
+use super::naming::TensorNames;
+use super::read::{Columns, disk_shape, rows_and_columns};
+use crate::{ModelConfig, ModelError};
 
 /// The number format of stored weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -100,36 +100,18 @@ impl ModuleVisitor for Collector<'_> {
         let values: Vec<f32> = data.iter::<f32>().collect();
         let (rows, columns) = rows_and_columns(&shape);
         let mut offset = 0;
-        for Part { name, layout, width } in self.names.parts(&self.path.join(".")) {
-            let width = width.unwrap_or(columns);
-            let values = take(&values, rows, columns, offset, width, layout);
+        for part in self.names.parts(&self.path.join(".")) {
+            let width = part.width.unwrap_or(columns);
+            let mut on_disk = vec![0.0; rows * width];
+            let columns = Columns { rows, all: columns, offset, width };
+            columns.for_each(&part, |ours, disk| on_disk[disk] = values[ours]);
             self.tensors.push(FileTensor {
-                name,
-                shape: disk_shape(&shape, width, layout),
-                values,
+                shape: disk_shape(&shape, width, part.layout),
+                name: part.name,
+                values: on_disk,
             });
             offset += width;
         }
-    }
-}
-
-/// Columns `offset..offset + width`, in the orientation of the disk.
-fn take(
-    values: &[f32],
-    rows: usize,
-    columns: usize,
-    offset: usize,
-    width: usize,
-    layout: Layout,
-) -> Vec<f32> {
-    if layout == Layout::Transposed && rows > 1 {
-        (offset..offset + width)
-            .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-            .collect()
-    } else {
-        (0..rows)
-            .flat_map(|row| values[row * columns + offset..][..width].iter().copied())
-            .collect()
     }
 }
 
@@ -178,6 +160,33 @@ struct ShardIndex {
 #[derive(Serialize)]
 struct ShardTotals {
     total_size: usize,
+}
+
+/// Largest file that a saved model is put in before it is split, as the Hub does.
+const MAX_SHARD_BYTES: usize = 5_000_000_000;
+
+/// Writes a model directory: `config.json`, with the class and the number format that
+/// `transformers` looks for, and the weights.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn save_model(
+    dir: &Path,
+    config: &ModelConfig,
+    tensors: &[FileTensor],
+    dtype: StoredDtype,
+) -> Result<(), ModelError> {
+    std::fs::create_dir_all(dir).map_err(|source| ModelError::io("creating", dir, source))?;
+    let mut config = config.clone();
+    config.set_extra("architectures", vec![config.class_name()].into());
+    let name = match dtype {
+        StoredDtype::F32 => "float32",
+        StoredDtype::F16 => "float16",
+        StoredDtype::Bf16 => "bfloat16",
+    };
+    config.set_extra("dtype", name.into());
+    config.save(dir)?;
+    save_tensors(dir, tensors, dtype, MAX_SHARD_BYTES)
 }
 
 /// Writes `tensors` to `dir` as `model.safetensors`, or, when they need more than

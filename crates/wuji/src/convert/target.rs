@@ -69,7 +69,7 @@ pub(super) fn write_model(
     dtype: StoredDtype,
 ) -> Result<(), WujiError> {
     check_range(dir, tensors, dtype)?;
-    config.set_extra("architectures", vec![config.architecture_name()].into());
+    config.set_extra("architectures", vec![config.class_name()].into());
     let name = match dtype {
         StoredDtype::F32 => "float32",
         StoredDtype::F16 => "float16",

@@ -1,10 +1,13 @@
 //! Random choices whose results never change: own bounded sampling over ChaCha8 words.
 //!
-//! `rand`'s range sampling may change between versions and depends on the width of `usize`; a corpus that is
-//! pinned by hash must depend on neither, so everything here is arithmetic on `next_u32`.
+//! `rand`'s range sampling may change between versions and depends on the width of `usize`; neither a corpus that is
+//! pinned by hash nor a training run that is resumed may depend on either, so everything here is arithmetic on
+//! `next_u32`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::random::fraction;
 
 /// A stream of dice throws, fully determined by a seed and a stream number.
 #[derive(Debug, Clone)]
@@ -42,6 +45,18 @@ impl Dice {
     pub fn between(&mut self, low: u32, high: u32) -> u32 {
         assert!(low <= high, "an empty range {low}..{high}");
         low + u32::try_from(self.below((high - low) as usize + 1)).expect("at most high")
+    }
+
+    /// A number from 0 up to but not including 1, in steps of 2⁻⁵³.
+    pub fn fraction(&mut self) -> f64 {
+        let high = u64::from(self.rng.next_u32());
+        let low = u64::from(self.rng.next_u32());
+        fraction(high << 32 | low)
+    }
+
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.fraction() < probability
     }
 
     /// One of `items`, each as likely as the next.

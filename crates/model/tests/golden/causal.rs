@@ -1,85 +1,34 @@
-//! Logits, hidden states, losses and gradients against transformers' own (`shared/golden/models`).
-#![expect(clippy::print_stderr, reason = "a skipped comparison must be seen")]
+//! Decoders: logits, hidden states, padded batches, losses and gradients.
 
-use std::path::{Path, PathBuf};
-
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
-use wuji_device::DeviceSpec;
-use wuji_model::weights::{TensorFiles, named_gradients};
+use burn::tensor::{Int, Tensor};
+use wuji_model::layers::{AttentionContext, RouterLogits, load_balancing_loss};
+use wuji_model::weights::{StoredDtype, named_gradients};
 use wuji_model::{BackboneInput, CausalLm, CheckpointedPass};
 
-const CASES: [&str; 9] = [
+use crate::support::{
+    Golden, LOGITS_TOLERANCE, assert_close, assert_gradients, assert_loss, cases, check_round_trip,
+    flex, values,
+};
+
+const CASES: [&str; 17] = [
     "gpt2",
     "gpt2-options",
+    "gpt-neox",
     "llama-gqa",
     "llama-tied-legacy",
     "llama-linear-rope",
     "llama3-rope",
     "llama-yarn-rope",
     "llama-bf16-sharded",
+    "mistral",
+    "mixtral",
+    "qwen2",
+    "qwen2-moe",
     "qwen3",
+    "qwen3-moe",
+    "glm",
+    "glm4",
 ];
-const LOGITS_TOLERANCE: f32 = 1e-4;
-const GRADIENT_TOLERANCE: f32 = 1e-4;
-const LOSS_RELATIVE: f32 = 1e-5;
-
-fn shared() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let root = std::env::var_os("WUJI_SHARED").map_or(beside, PathBuf::from);
-    root.join("golden").is_dir().then_some(root)
-}
-
-fn cases() -> Vec<(&'static str, PathBuf)> {
-    let Some(shared) = shared() else {
-        eprintln!("SKIPPED: golden models: shared/golden not found");
-        return Vec::new();
-    };
-    CASES.iter().map(|name| (*name, shared.join("golden/models").join(name))).collect()
-}
-
-fn flex() -> Device {
-    DeviceSpec::default().open().unwrap()
-}
-
-struct Golden {
-    files: TensorFiles,
-    device: Device,
-}
-
-impl Golden {
-    fn open(dir: &Path, device: &Device) -> Self {
-        let files = TensorFiles::open(&dir.join("expected.safetensors")).unwrap();
-        Self { files, device: device.clone() }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.files.shape(name).is_some()
-    }
-
-    fn ints(&self, name: &str) -> Tensor<2, Int> {
-        let shape = self.files.shape(name).unwrap().to_vec();
-        let values = self.files.read_i64(name).unwrap();
-        Tensor::from_data(TensorData::new(values, shape), &self.device)
-    }
-
-    fn bools(&self, name: &str) -> Tensor<2, Bool> {
-        self.ints(name).equal_scalar(1)
-    }
-
-    fn floats(&self, name: &str) -> Vec<f32> {
-        self.files.read_f32(name).unwrap()
-    }
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
-}
-
-fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expected.len(), "{what}: number of values");
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
-    assert!(worst <= tolerance, "{what}: max abs error {worst} > {tolerance}");
-}
 
 /// Shifted mean cross-entropy over labels that are not −100.
 fn loss(logits: Tensor<3>, labels: Tensor<2, Int>) -> Tensor<1> {
@@ -94,7 +43,7 @@ fn loss(logits: Tensor<3>, labels: Tensor<2, Int>) -> Tensor<1> {
 #[test]
 fn golden_logits_and_hidden_states_agree() {
     let device = flex();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         let golden = Golden::open(&dir, &device);
         let model = CausalLm::from_dir(&dir, &device).unwrap();
         let ids = golden.ints("in.input_ids");
@@ -119,18 +68,17 @@ fn golden_logits_and_hidden_states_agree() {
 #[test]
 fn golden_padded_batches_agree() {
     let device = flex();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         let golden = Golden::open(&dir, &device);
         if !golden.has("in.pad.input_ids") {
             continue;
         }
         let model = CausalLm::from_dir(&dir, &device).unwrap();
-        let mask = golden.ints("in.pad.attention_mask");
+        let mask: Tensor<2, Int> = golden.ints("in.pad.attention_mask");
         let input = BackboneInput {
-            input_ids: golden.ints("in.pad.input_ids"),
             position_ids: Some(golden.ints("in.pad.position_ids")),
             attention_mask: Some(golden.bools("in.pad.attention_mask")),
-            segment_ids: None,
+            ..BackboneInput::new(golden.ints("in.pad.input_ids"))
         };
         let logits = model.forward_input(input);
         let shape = logits.dims();
@@ -145,37 +93,47 @@ fn golden_padded_batches_agree() {
 #[test]
 fn golden_losses_and_gradients_agree() {
     let device = flex().autodiff();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         let golden = Golden::open(&dir, &device);
         let model = CausalLm::from_dir(&dir, &device).unwrap();
         let ids = golden.ints("in.input_ids");
         let labels = if golden.has("in.labels") { golden.ints("in.labels") } else { ids.clone() };
         let loss = loss(model.forward(ids), labels);
-        let expected = golden.floats("out.loss")[0];
-        let found = values(loss.clone())[0];
-        assert!(
-            (found - expected).abs() <= LOSS_RELATIVE * expected,
-            "{name} loss {found} ≠ {expected}"
-        );
+        assert_loss(name, &loss, golden.floats("out.loss")[0]);
         let gradients = named_gradients(&model, &loss.backward(), model.config().tensor_names());
-        let mut compared = 0;
-        for gradient in gradients {
-            let key = format!("grad.{}", gradient.name);
-            if golden.has(&key) {
-                let what = format!("{name} {key}");
-                assert_close(&what, &gradient.values, &golden.floats(&key), GRADIENT_TOLERANCE);
-                compared += 1;
-            }
+        assert_gradients(name, &golden, &gradients);
+    }
+}
+
+#[test]
+fn golden_router_scores_and_balance_agree() {
+    let device = flex();
+    for (name, dir) in cases(&["mixtral", "qwen2-moe", "qwen3-moe"]) {
+        let golden = Golden::open(&dir, &device);
+        let model = CausalLm::from_dir(&dir, &device).unwrap();
+        let (hidden, context) =
+            model.decoder.embed(BackboneInput::new(golden.ints("in.input_ids")), 0);
+        let context = AttentionContext { router_logits: Some(RouterLogits::default()), ..context };
+        model.decoder.run(hidden, &context, None);
+        let scores = context.router_logits.unwrap();
+        let keys = golden.files.names().filter(|key| key.starts_with("out.router_logits."));
+        let keys: Vec<&str> = keys.collect();
+        assert_eq!(keys.len(), scores.borrow().len(), "{name}: layers with a router");
+        for (key, found) in keys.iter().zip(scores.borrow().iter()) {
+            let what = format!("{name} {key}");
+            assert_close(&what, &values(found.clone()), &golden.floats(key), LOGITS_TOLERANCE);
         }
-        let expected = golden.files.names().filter(|key| key.starts_with("grad.")).count();
-        assert_eq!(compared, expected, "{name}: gradients compared");
+        let architecture = model.config().architecture().unwrap();
+        let per_token = architecture.experts.unwrap().per_token;
+        let loss = load_balancing_loss(&scores, per_token).unwrap();
+        assert_loss(name, &loss, golden.floats("out.aux_loss")[0]);
     }
 }
 
 #[test]
 fn golden_checkpointed_gradients_are_the_plain_ones() {
     let device = flex().autodiff();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         let golden = Golden::open(&dir, &device);
         let model = CausalLm::from_dir(&dir, &device).unwrap();
         let ids = golden.ints("in.input_ids");
@@ -204,31 +162,19 @@ fn golden_checkpointed_gradients_are_the_plain_ones() {
 #[test]
 fn golden_round_trip_is_bit_exact() {
     let device = flex();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         if name == "llama-bf16-sharded" {
             continue; // Written as f32 below, so its bytes differ by design; its logits are above.
         }
         let model = CausalLm::from_dir(&dir, &device).unwrap();
-        let out = tempfile::tempdir().unwrap();
-        model.save(out.path(), wuji_model::weights::StoredDtype::F32).unwrap();
-        let before = TensorFiles::open_dir(&dir).unwrap();
-        let after = TensorFiles::open_dir(out.path()).unwrap();
-        let names: Vec<&str> = before.names().collect();
-        assert_eq!(names, after.names().collect::<Vec<_>>(), "{name}: tensor names");
-        for tensor in names {
-            assert_eq!(before.shape(tensor), after.shape(tensor), "{name} {tensor}");
-            let bits = |files: &TensorFiles| -> Vec<u32> {
-                files.read_f32(tensor).unwrap().iter().map(|value| value.to_bits()).collect()
-            };
-            assert_eq!(bits(&before), bits(&after), "{name} {tensor}");
-        }
+        check_round_trip(name, &dir, |out| model.save(out, StoredDtype::F32).unwrap());
     }
 }
 
 #[test]
 fn golden_cached_logits_are_the_uncached_ones() {
     let device = flex();
-    for (name, dir) in cases() {
+    for (name, dir) in cases(&CASES) {
         let golden = Golden::open(&dir, &device);
         let model = CausalLm::from_dir(&dir, &device).unwrap();
         let ids = golden.ints("in.input_ids");

@@ -1,0 +1,7 @@
+//! Objectives from the outside: against the reference, their rates, their losses, their page.
+
+mod batches;
+mod figures;
+mod golden;
+mod rates;
+mod special_tokens;

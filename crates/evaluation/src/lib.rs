@@ -1,0 +1,59 @@
+//! Metrics of text, labels and rankings with the numbers of the field's own tools, each with its
+//! interval.
+//!
+//! Texts are compared by [`bleu`], [`chrf`], [`ter`], [`rouge`], [`error_rate`], [`distinct`] and
+//! [`squad`]; labels, numbers, entities and rankings by [`classification`], [`regression`],
+//! [`entities`] and [`ranking`]. A figure without its uncertainty says little, so whatever is a
+//! function of sums over documents (a [`CorpusMetric`]) can be resampled by [`uncertainty`], corpus
+//! BLEU as well as a mean.
+//!
+//! ```
+//! use wuji_evaluation::bleu::{BleuOptions, CorpusBleu};
+//! use wuji_evaluation::uncertainty::{BootstrapOptions, bootstrap};
+//!
+//! # fn main() -> wuji_evaluation::Result<()> {
+//! let mut bleu = CorpusBleu::new(BleuOptions::default())?;
+//! bleu.add("The cat sat on the mat.", &["The cat is sitting on the mat.", "There is a cat on the mat."])?;
+//! bleu.add("A dog is in the garden.", &["There is a dog in the garden."])?;
+//!
+//! let score = bleu.score();
+//! assert!((score.score - 40.99).abs() < 0.005);
+//! assert!(score.signature.starts_with("nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|"));
+//!
+//! // The interval over resampled documents; the same seed gives the same interval.
+//! let estimate = bootstrap(&bleu, &BootstrapOptions { seed: 7, ..Default::default() })?;
+//! assert_eq!((estimate.value, estimate.n), (score.score, 2));
+//! assert!(estimate.interval.0 <= score.score && score.score <= estimate.interval.1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What each metric is, what its options mean and where its truth comes from is in
+//! `docs/metrics.md`.
+
+pub mod bleu;
+pub mod chrf;
+pub mod ter;
+
+pub mod distinct;
+pub mod error_rate;
+pub mod rouge;
+pub mod squad;
+
+pub mod classification;
+pub mod entities;
+pub mod ranking;
+pub mod regression;
+
+pub mod uncertainty;
+
+mod error;
+mod ngrams;
+mod signature;
+mod statistics;
+mod tails;
+mod words;
+
+pub use error::{EvaluationError, Result};
+pub use signature::SACREBLEU_VERSION;
+pub use statistics::{CorpusMetric, DocumentMean, Statistics};

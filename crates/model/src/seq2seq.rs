@@ -1,0 +1,162 @@
+//! An encoder and a decoder that looks at it: T5, and the original Transformer as Marian has it.
+
+use std::path::Path;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+use crate::init::initialise;
+use crate::layers::{AttentionContext, Memory};
+use crate::transformer::padding_mask;
+use crate::weights::{
+    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, save_model,
+};
+use crate::{Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, Transformer};
+
+/// An encoder–decoder language model: a source text in, logits of the next target token out. Both
+/// halves share one token embedding, the encoder's.
+#[derive(Module, Debug)]
+pub struct Seq2SeqLm {
+    /// Reads the source.
+    pub encoder: Transformer,
+    /// Writes the target.
+    pub decoder: Transformer,
+    /// Hidden states to logits.
+    pub head: LmHead,
+    /// Added to all logits, `[1, vocab_size]`; not trained (Marian's `final_logits_bias`).
+    pub logits_bias: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    config: ModelConfig,
+}
+
+impl Seq2SeqLm {
+    fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
+        let decoder = config.architecture()?;
+        let encoder = config.encoder_architecture()?.ok_or_else(|| {
+            ModelError::invalid("model_type", config.model_type(), "an encoder–decoder")
+        })?;
+        let bias = config.family().has_logits_bias().then(|| {
+            let zeros = Tensor::zeros([1, decoder.vocab_size], device);
+            Param::from_tensor(zeros).set_require_grad(false)
+        });
+        Ok(Self {
+            encoder: Transformer::new(&encoder, device),
+            decoder: Transformer::new(&decoder, device).without_token_embedding(),
+            head: LmHead::new(&decoder, device),
+            logits_bias: bias,
+            config: config.clone(),
+        })
+    }
+
+    /// A new model with weights drawn from `seed`; the same on every device.
+    ///
+    /// # Errors
+    /// A config whose sizes do not fit each other.
+    pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        let model = Self::zeros(config, device)?;
+        let architecture = model.decoder.architecture().clone();
+        Ok(initialise(model, &architecture, seed))
+    }
+
+    /// Reads a Hugging Face model directory.
+    ///
+    /// # Errors
+    /// Missing or malformed files, another family, or weights that do not fit, all listed.
+    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
+        Self::from_files(&ModelConfig::from_path(dir)?, &TensorFiles::open_dir(dir)?, device)
+    }
+
+    /// Builds a model from a config and already opened weight files.
+    ///
+    /// # Errors
+    /// As [`Seq2SeqLm::from_dir`].
+    pub fn from_files(
+        config: &ModelConfig,
+        files: &TensorFiles,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        load_weights(Self::zeros(config, device)?, config.tensor_names(), files)
+    }
+
+    /// Writes `config.json` and weights into `dir`, which is created. `transformers` loads the
+    /// result with the same logits.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
+        save_model(dir, &self.config, &self.file_tensors(), dtype)
+    }
+
+    /// Every tensor as it stands in a file.
+    pub fn file_tensors(&self) -> Vec<FileTensor> {
+        named_tensors(self, self.config.tensor_names())
+    }
+
+    /// The config this model was built from.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// What the decoder looks at: the hidden states of a source `[batch, source]`, of which `mask`
+    /// says what is real.
+    pub fn encode(&self, source: Tensor<2, Int>, mask: Option<Tensor<2, Bool>>) -> Memory {
+        let input = BackboneInput { attention_mask: mask.clone(), ..BackboneInput::new(source) };
+        Memory { hidden: self.encoder.forward(input, None), allowed: mask.map(padding_mask) }
+    }
+
+    /// The embedded target and what the decoder's blocks share.
+    pub fn embed_target(
+        &self,
+        target: BackboneInput,
+        memory: &Memory,
+        cached: usize,
+    ) -> (Tensor<3>, AttentionContext) {
+        let table = self.encoder.token_table();
+        let (hidden, context) = self.decoder.embed_with(table, target, cached);
+        (hidden, AttentionContext { memory: Some(memory.clone()), ..context })
+    }
+
+    /// The decoder's hidden states `[batch, target, hidden_size]`. With a cache, `target` holds only
+    /// the new tokens.
+    pub fn decode(
+        &self,
+        target: BackboneInput,
+        memory: &Memory,
+        cache: Option<&mut KvCache>,
+    ) -> Tensor<3> {
+        let cached = cache.as_deref().map_or(0, KvCache::len);
+        let (hidden, context) = self.embed_target(target, memory, cached);
+        self.decoder.run(hidden, &context, cache)
+    }
+
+    /// Logits `[batch, target, vocab_size]` of hidden states.
+    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let logits = self.head.logits(hidden, &self.encoder.token_table().weight);
+        match &self.logits_bias {
+            Some(bias) => logits + bias.val().unsqueeze::<3>(),
+            None => logits,
+        }
+    }
+
+    /// Logits `[batch, target, vocab_size]` of a target given a source.
+    pub fn forward(
+        &self,
+        source: Tensor<2, Int>,
+        source_mask: Option<Tensor<2, Bool>>,
+        target: Tensor<2, Int>,
+    ) -> Tensor<3> {
+        let memory = self.encode(source, source_mask);
+        self.logits(self.decode(BackboneInput::new(target), &memory, None))
+    }
+
+    /// An empty cache for at most `capacity` target tokens.
+    pub fn new_cache(&self, capacity: usize) -> KvCache {
+        KvCache::new(self.decoder.blocks.len(), capacity)
+    }
+
+    /// The id that every target begins with (`decoder_start_token_id`, or the padding).
+    pub fn decoder_start_token_id(&self) -> u32 {
+        let start = self.config.token_id("decoder_start_token_id");
+        start.or(self.config.token_id("pad_token_id")).unwrap_or(0)
+    }
+}
