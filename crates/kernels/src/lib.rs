@@ -30,6 +30,7 @@
 //! ```
 
 mod activation;
+mod additive;
 mod attention;
 mod dropout;
 mod embedding;
@@ -49,6 +50,7 @@ pub mod plain;
 pub mod simd;
 
 pub use activation::{gelu, gelu_tanh, silu_mul, silu_mul_packed};
+pub use additive::additive_scores;
 pub use attention::{
     AttentionOptions, attention, attention_packed, attention_probabilities, weighted_values,
 };

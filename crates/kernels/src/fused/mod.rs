@@ -5,6 +5,7 @@
 //! goes to [`crate::plain`].
 
 pub mod activation;
+pub mod additive;
 pub mod attention;
 pub mod dropout;
 pub mod embedding;

@@ -4,6 +4,7 @@
 //! no fused implementation, and the tests compare the fused implementations with them.
 
 mod activation;
+mod additive;
 mod attention;
 mod dropout;
 mod embedding;
@@ -17,6 +18,7 @@ mod recurrence;
 mod rotary;
 
 pub use activation::{gelu, gelu_tanh, silu_mul};
+pub use additive::additive_scores;
 pub use attention::{attention, attention_probabilities, weighted_values};
 pub use dropout::dropout;
 pub use embedding::embedding;

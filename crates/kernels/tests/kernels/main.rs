@@ -1,6 +1,7 @@
 //! Every operation against its definition in plain burn, at every instruction set.
 
 mod activation;
+mod additive;
 mod attention;
 mod common;
 mod dropout;

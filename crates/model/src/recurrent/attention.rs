@@ -84,7 +84,8 @@ impl SourceAttention {
     pub fn weights(&self, states: Tensor<3>, source: &AttendedSource) -> Tensor<3> {
         let scores = match (&self.query, &self.score) {
             (Some(query), Some(score)) => {
-                additive(query.forward(states), source.keys.clone(), score)
+                let (queries, keys) = (query.forward(states), source.keys.clone());
+                wuji_kernels::additive_scores(queries, keys, score.weight.val())
             }
             _ => states.matmul(source.keys.clone().swap_dims(1, 2)),
         };
@@ -99,16 +100,4 @@ impl SourceAttention {
     pub fn context(&self, weights: Tensor<3>, source: &AttendedSource) -> Tensor<3> {
         weights.matmul(source.memory.clone())
     }
-}
-
-/// `v · tanh(query + key)` for every pair, `[batch, target, source]`.
-fn additive(queries: Tensor<3>, keys: Tensor<3>, score: &Linear) -> Tensor<3> {
-    let [batch, target, width] = queries.dims();
-    let source = keys.dims()[1];
-    if target == 1 {
-        return score.forward((keys + queries).tanh()).reshape([batch, 1, source]);
-    }
-    let queries = queries.reshape([batch, target, 1, width]);
-    let keys = keys.reshape([batch, 1, source, width]);
-    score.forward((keys + queries).tanh()).reshape([batch, target, source])
 }
