@@ -101,9 +101,8 @@ impl<B> ObjectiveBatches<B> {
     fn transform(&self, batch: &TokenBatch, step: u64, micro: u32) -> Result<B, TrainingError> {
         let seed = step_seed(self.seed, step, micro);
         let batch = transform_batch(&self.options, &self.special, batch, seed)?;
-        (self.select)(batch).ok_or_else(|| {
-            TrainingError::WrongBatch { objective: self.options.kind().to_string() }
-        })
+        (self.select)(batch)
+            .ok_or_else(|| TrainingError::WrongBatch { objective: self.options.kind().to_string() })
     }
 }
 
@@ -156,7 +155,8 @@ impl<B> BatchSource<B> for ObjectiveBatches<B> {
         let first = steps.start;
         let text = self.inner.stream(steps, micro_steps)?.enumerate();
         Ok(Box::new(text.map(move |(index, batch)| {
-            let (step, micro) = (index as u64 / u64::from(micro_steps), index as u64 % u64::from(micro_steps));
+            let (step, micro) =
+                (index as u64 / u64::from(micro_steps), index as u64 % u64::from(micro_steps));
             self.transform(&batch?, first + step, micro as u32)
         })))
     }
@@ -233,7 +233,8 @@ impl BatchSource<Seq2SeqBatch> for PairBatches {
                 Some((of, pass)) if of == epoch => pass,
                 _ => self.pass(epoch),
             };
-            let batch = pass.get(index).map_or_else(|| self.collate(&[]), |pairs| self.collate(pairs));
+            let batch =
+                pass.get(index).map_or_else(|| self.collate(&[]), |pairs| self.collate(pairs));
             current = Some((epoch, pass));
             batch
         })))

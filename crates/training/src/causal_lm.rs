@@ -1,11 +1,11 @@
 //! Next-token prediction (and anything else that is labels over a decoder's logits).
 
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Int, Tensor};
 use wuji_data::TokenBatch;
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
 use wuji_model::{BackboneInput, CausalLm, CheckpointedPass, LanguageModel};
 
-use crate::objective::{Objective, StepOutput};
+use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
 /// Cross-entropy of each label that is not −100, at the position that predicts it: the loader has
@@ -29,10 +29,15 @@ impl CausalLmObjective {
     }
 
     /// The loss of any model of the next token.
-    fn loss_of<M: LanguageModel>(&self, model: &M, batch: &TokenBatch, device: &Device) -> StepOutput {
+    fn loss_of<M: LanguageModel>(
+        &self,
+        model: &M,
+        batch: &TokenBatch,
+        device: &Device,
+    ) -> StepOutput {
         let logits = model.next_token_logits(Self::input(batch, device));
         let loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
-        StepOutput { loss_sum, weight: batch.label_count() as f64 }
+        StepOutput { loss_sum, weight: batch.weight() }
     }
 
     fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
@@ -44,14 +49,6 @@ impl CausalLmObjective {
 
 impl Objective<CausalLm> for CausalLmObjective {
     type Batch = TokenBatch;
-
-    fn weight(&self, batch: &TokenBatch) -> f64 {
-        batch.label_count() as f64
-    }
-
-    fn tokens(&self, batch: &TokenBatch) -> u64 {
-        batch.input_ids.len() as u64
-    }
 
     fn loss(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> StepOutput {
         self.loss_of(model, batch, device)
@@ -77,19 +74,6 @@ impl Objective<CausalLm> for CausalLmObjective {
             pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
         scaled / scale
     }
-
-    fn describe(&self, batch: &TokenBatch) -> serde_json::Value {
-        describe(batch)
-    }
-}
-
-fn describe(batch: &TokenBatch) -> serde_json::Value {
-    serde_json::json!({
-        "batch": batch.batch,
-        "context": batch.context,
-        "input_ids": batch.input_ids,
-        "labels": batch.labels,
-    })
 }
 
 /// The objective for a model that has no blocks to recompute.
@@ -98,20 +82,8 @@ macro_rules! without_checkpointing {
         $(impl Objective<$model> for CausalLmObjective {
             type Batch = TokenBatch;
 
-            fn weight(&self, batch: &TokenBatch) -> f64 {
-                batch.label_count() as f64
-            }
-
-            fn tokens(&self, batch: &TokenBatch) -> u64 {
-                batch.input_ids.len() as u64
-            }
-
             fn loss(&self, model: &$model, batch: &TokenBatch, device: &Device) -> StepOutput {
                 self.loss_of(model, batch, device)
-            }
-
-            fn describe(&self, batch: &TokenBatch) -> serde_json::Value {
-                describe(batch)
             }
         })+
     };

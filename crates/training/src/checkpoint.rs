@@ -17,8 +17,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use wuji_data::Fingerprint;
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm, RecurrentSeq2Seq};
-use wuji_model::{CausalLm, EncoderModel, Seq2SeqLm};
 use wuji_model::weights::{FileTensor, StoredDtype, TensorFiles, save_tensor_file};
+use wuji_model::{CausalLm, EncoderModel, Seq2SeqLm};
 
 use crate::{Optimizer, OptimizerKind, TrainingError, WeightAverage};
 

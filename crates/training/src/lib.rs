@@ -44,7 +44,7 @@ pub use interrupt::StopSignal;
 pub use masked_lm::MaskedLmObjective;
 pub use matmul_peak::measure_matmul_peak;
 pub use memory::peak_rss_mib;
-pub use objective::{Objective, StepOutput};
+pub use objective::{Objective, StepOutput, TrainingBatch};
 pub use observer::{
     CheckpointEvent, EvalEvent, JsonlObserver, RunEnd, StepEvent, StopReason, TrainObserver,
 };

@@ -5,7 +5,7 @@ use wuji_data::IGNORE_INDEX;
 use wuji_data::objectives::MaskedBatch;
 use wuji_model::{BackboneInput, EncoderModel};
 
-use crate::objective::{Objective, StepOutput};
+use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
 /// Cross-entropy of the hidden tokens, each guessed at its own position, and where rows have a class
@@ -22,8 +22,7 @@ impl MaskedLmObjective {
         let ids = |values: &[u32]| tensors::ids(values, shape, device);
         let is_padded = batch.attention_mask.contains(&0);
         BackboneInput {
-            attention_mask: is_padded
-                .then(|| tensors::mask(&batch.attention_mask, shape, device)),
+            attention_mask: is_padded.then(|| tensors::mask(&batch.attention_mask, shape, device)),
             token_type_ids: batch.token_type_ids.as_deref().map(ids),
             position_ids: batch.position_ids.as_deref().map(ids),
             segment_ids: batch.segment_ids.as_deref().map(ids),
@@ -59,18 +58,10 @@ impl MaskedLmObjective {
 impl Objective<EncoderModel> for MaskedLmObjective {
     type Batch = MaskedBatch;
 
-    fn weight(&self, batch: &MaskedBatch) -> f64 {
-        batch.label_count() as f64
-    }
-
-    fn tokens(&self, batch: &MaskedBatch) -> u64 {
-        batch.input_ids.len() as u64
-    }
-
     fn loss(&self, model: &EncoderModel, batch: &MaskedBatch, device: &Device) -> StepOutput {
         let hidden = model.forward(Self::input(batch, device));
         let mut loss_sum = Self::token_loss(model, hidden.clone(), batch, device);
-        let weight = self.weight(batch);
+        let weight = batch.weight();
         if let (Some(classes), Some(logits)) =
             (&batch.sentence_label, model.next_sentence_logits(hidden))
         {
@@ -80,18 +71,4 @@ impl Objective<EncoderModel> for MaskedLmObjective {
         }
         StepOutput { loss_sum, weight }
     }
-
-    fn describe(&self, batch: &MaskedBatch) -> serde_json::Value {
-        describe(batch)
-    }
-}
-
-/// What a report about a batch says.
-pub(crate) fn describe(batch: &MaskedBatch) -> serde_json::Value {
-    serde_json::json!({
-        "batch": batch.batch,
-        "seq": batch.seq,
-        "input_ids": batch.input_ids,
-        "labels": batch.labels,
-    })
 }

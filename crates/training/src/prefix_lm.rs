@@ -5,8 +5,7 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 use wuji_data::objectives::MaskedBatch;
 use wuji_model::{BackboneInput, CausalLm};
 
-use crate::masked_lm::describe;
-use crate::objective::{Objective, StepOutput};
+use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
 /// Cross-entropy of the labels of a decoder whose rows begin with a part that all may attend to.
@@ -38,22 +37,10 @@ fn pair_mask(batch: &MaskedBatch, device: &Device) -> Tensor<3, Bool> {
 impl Objective<CausalLm> for PrefixLmObjective {
     type Batch = MaskedBatch;
 
-    fn weight(&self, batch: &MaskedBatch) -> f64 {
-        batch.label_count() as f64
-    }
-
-    fn tokens(&self, batch: &MaskedBatch) -> u64 {
-        batch.input_ids.len() as u64
-    }
-
     fn loss(&self, model: &CausalLm, batch: &MaskedBatch, device: &Device) -> StepOutput {
         let logits = model.forward_input(Self::input(batch, device)).flatten::<2>(0, 1);
         let labels = tensors::labels(&batch.labels, device);
         let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, 0.0);
-        StepOutput { loss_sum, weight: self.weight(batch) }
-    }
-
-    fn describe(&self, batch: &MaskedBatch) -> serde_json::Value {
-        describe(batch)
+        StepOutput { loss_sum, weight: batch.weight() }
     }
 }

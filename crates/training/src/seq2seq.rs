@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use wuji_data::objectives::Seq2SeqBatch;
 use wuji_model::EncoderDecoder;
 
-use crate::objective::{Objective, StepOutput};
+use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
 /// Cross-entropy of the target's tokens, each given the source and the target before it.
@@ -17,14 +17,6 @@ pub struct Seq2SeqObjective {
 
 impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
     type Batch = Seq2SeqBatch;
-
-    fn weight(&self, batch: &Seq2SeqBatch) -> f64 {
-        batch.label_count() as f64
-    }
-
-    fn tokens(&self, batch: &Seq2SeqBatch) -> u64 {
-        (batch.input_ids.len() + batch.decoder_input_ids.len()) as u64
-    }
 
     fn loss(&self, model: &M, batch: &Seq2SeqBatch, device: &Device) -> StepOutput {
         let source_shape = [batch.batch, batch.source_len];
@@ -39,16 +31,6 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
             labels,
             self.label_smoothing,
         );
-        StepOutput { loss_sum, weight: Objective::<M>::weight(self, batch) }
-    }
-
-    fn describe(&self, batch: &Seq2SeqBatch) -> serde_json::Value {
-        serde_json::json!({
-            "batch": batch.batch,
-            "source_len": batch.source_len,
-            "target_len": batch.target_len,
-            "input_ids": batch.input_ids,
-            "labels": batch.labels,
-        })
+        StepOutput { loss_sum, weight: batch.weight() }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{Checkpoints, TrainState, TrainableModel};
 use crate::{
     BatchSource, CheckpointEvent, EvalEvent, Evaluation, GradientStore, NonFinitePolicy, Objective,
-    Optimizer, RunEnd, Schedule, StepEvent, StopReason, StopSignal, TrainObserver, TrainingConfig,
-    TrainingError, WeightAverage, evaluate,
+    Optimizer, RunEnd, Schedule, StepEvent, StopReason, StopSignal, TrainObserver, TrainingBatch,
+    TrainingConfig, TrainingError, WeightAverage, evaluate,
 };
 
 /// Steps that may be left out in a row before a run gives up.
@@ -232,7 +232,7 @@ impl<M: TrainableModel> Trainer<M> {
         let learning_rate = Schedule::learning_rate(&self.config, self.config.learning_rate, step);
         // Dividing every micro-batch by the labels of the whole step makes accumulation equal to
         // one large batch, however unevenly the labels are spread.
-        let weight: f64 = batches.iter().map(|batch| objective.weight(batch)).sum();
+        let weight: f64 = batches.iter().map(|batch| batch.weight()).sum();
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let mut gradients = GradientStore::default();
         let mut loss_sum = 0.0;
@@ -251,9 +251,9 @@ impl<M: TrainableModel> Trainer<M> {
             self.update(gradients, step, grad_norm);
             self.state.skipped_in_a_row = 0;
         } else {
-            self.non_finite(objective, batches, loss, grad_norm)?;
+            self.non_finite(batches, loss, grad_norm)?;
         }
-        let tokens: u64 = batches.iter().map(|batch| objective.tokens(batch)).sum();
+        let tokens: u64 = batches.iter().map(|batch| batch.tokens()).sum();
         let seconds = start.elapsed().as_secs_f64();
         self.state.step += 1;
         self.state.tokens += tokens;
@@ -280,10 +280,9 @@ impl<M: TrainableModel> Trainer<M> {
         self.model = Some(model);
     }
 
-    fn non_finite<O: Objective<M>>(
+    fn non_finite<B: TrainingBatch>(
         &mut self,
-        objective: &O,
-        batches: &[O::Batch],
+        batches: &[B],
         loss: f64,
         grad_norm: f64,
     ) -> Result<(), TrainingError> {
@@ -291,7 +290,7 @@ impl<M: TrainableModel> Trainer<M> {
         let what = if loss.is_finite() { "gradient norm" } else { "loss" };
         tracing::warn!(step, loss, grad_norm, "{what} is not finite");
         if self.config.on_non_finite == NonFinitePolicy::Stop {
-            let batch = self.write_batch(objective, batches)?;
+            let batch = self.write_batch(batches)?;
             return Err(TrainingError::NonFinite { step, what, loss, grad_norm, batch });
         }
         self.state.skipped_in_a_row += 1;
@@ -302,14 +301,13 @@ impl<M: TrainableModel> Trainer<M> {
         Ok(())
     }
 
-    fn write_batch<O: Objective<M>>(
+    fn write_batch<B: TrainingBatch>(
         &self,
-        objective: &O,
-        batches: &[O::Batch],
+        batches: &[B],
     ) -> Result<Option<PathBuf>, TrainingError> {
         let Some(dir) = &self.run_dir else { return Ok(None) };
         let path = dir.join(format!("non-finite-step-{}.json", self.state.step));
-        let described: Vec<_> = batches.iter().map(|batch| objective.describe(batch)).collect();
+        let described: Vec<_> = batches.iter().map(|batch| batch.describe()).collect();
         let text = serde_json::Value::from(described).to_string();
         std::fs::write(&path, text)
             .map_err(|source| TrainingError::io("writing", &path, source))?;

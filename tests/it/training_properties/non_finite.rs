@@ -7,7 +7,7 @@ use wuji::model::CausalLm;
 use wuji::model::weights::FileTensor;
 use wuji::training::{
     BatchSource, CausalLmObjective, NonFinitePolicy, Objective, OptimizerKind, StepOutput,
-    TrainingConfig, TrainingError,
+    TrainingBatch, TrainingConfig, TrainingError,
 };
 
 use crate::devices::flex;
@@ -40,14 +40,6 @@ impl Poisoned {
 impl Objective<CausalLm> for Poisoned {
     type Batch = TokenBatch;
 
-    fn weight(&self, batch: &TokenBatch) -> f64 {
-        CausalLmObjective::default().weight(batch)
-    }
-
-    fn tokens(&self, batch: &TokenBatch) -> u64 {
-        CausalLmObjective::default().tokens(batch)
-    }
-
     fn loss(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> StepOutput {
         let StepOutput { loss_sum, weight } =
             CausalLmObjective::default().loss(model, batch, device);
@@ -58,10 +50,6 @@ impl Objective<CausalLm> for Poisoned {
             Harm::Gradient => loss_sum.clone() + (loss_sum * 0.0).sqrt(),
         };
         StepOutput { loss_sum, weight }
-    }
-
-    fn describe(&self, batch: &TokenBatch) -> Value {
-        CausalLmObjective::default().describe(batch)
     }
 }
 
@@ -99,7 +87,7 @@ fn the_run_stops_with_step_and_batch_and_the_weights_as_they_were() {
         let text = std::fs::read_to_string(path).unwrap();
         let batches: Vec<Value> = serde_json::from_str(&text).unwrap();
         let expected = [0, 1].map(|micro| Counting::PLAIN.batch(3, micro).unwrap());
-        let expected = expected.map(|batch| CausalLmObjective::default().describe(&batch));
+        let expected = expected.map(|batch| batch.describe());
         assert_eq!(batches, expected, "the batch of the step");
         assert_eq!(made.steps.len(), 3, "steps before it");
         assert_same_weights(&made.weights(), &before.weights());

@@ -18,8 +18,8 @@ pub use model_files::{config_of, open_model};
 pub use naming::{Layout, Part, TensorNames};
 pub use read::load_weights;
 pub use tensor_files::{TensorFiles, WeightFormat};
-pub(crate) use write::{MAX_SHARD_BYTES, write_file_atomically};
 pub use write::{
     FileTensor, StoredDtype, named_gradients, named_tensors, save_model, save_tensor_file,
     save_tensors,
 };
+pub(crate) use write::{MAX_SHARD_BYTES, write_file_atomically};
