@@ -258,7 +258,9 @@ mod tests {
     fn a_token_pays_for_the_experts_that_it_takes() {
         let of = |taken: usize| {
             info(&format!(
-                r#"{{"model_type": "mixtral", "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "num_experts_per_tok": {taken}}}"#
+                r#"{{"model_type": "mixtral", "vocab_size": 32000, "hidden_size": 4096,
+                "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
+                "num_key_value_heads": 8, "num_experts_per_tok": {taken}}}"#
             ))
         };
         let (two, all) = (of(2), of(8));

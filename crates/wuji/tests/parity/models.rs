@@ -68,7 +68,7 @@ fn golden_encoders_and_encoder_decoders_convert_to_every_number_format() {
         for (dtype, relative) in [
             (NumberFormat::F32, 0.0),
             (NumberFormat::F16, 2_f32.powi(-11)),
-            (NumberFormat::Bf16, 2_f32.powi(-9)),
+            (NumberFormat::Bf16, 2_f32.powi(-8)),
         ] {
             let target = dir.path().join(dtype.to_string());
             convert_to(&source, &target, dtype);
