@@ -48,9 +48,10 @@ const CHORES: [(Chore, &str, &str); 7] = [
 ];
 
 /// The verbs of the `wuji` command and their lines of help.
-const WUJI: [(&str, &str); 10] = [
+const WUJI: [(&str, &str); 11] = [
     ("train", "pre-train a model; with nothing else, on the embedded corpus"),
     ("generate", "continue a text"),
+    ("embed", "vectors of texts, near for texts that mean the same"),
     ("forward", "one forward pass over named tensors, for inspection and parity"),
     ("tokenizer", "train, try and describe tokenizers"),
     ("data", "list, fetch, verify and prepare data sets"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use wuji::inspect::ModelInfo;
+use wuji::model::ModelKind;
 use wuji::model::weights::config_of;
 
 use crate::common::Common;
@@ -35,7 +36,6 @@ fn describe(info: &ModelInfo) -> String {
             info.num_attention_heads, info.num_key_value_heads
         ),
     };
-    let head = if info.tie_word_embeddings { "the token embedding" } else { "a matrix of its own" };
     let shape = pairs(&[
         ("family", info.model_type.clone()),
         ("blocks", blocks(info)),
@@ -46,7 +46,7 @@ fn describe(info: &ModelInfo) -> String {
         ("MLP", info.mlp.clone()),
         ("experts", info.experts.clone().unwrap_or_else(|| "none".to_string())),
         ("vocabulary", grouped(info.vocab_size as u64)),
-        ("head", head.to_string()),
+        ("head", head(info)),
     ]);
     let (memory, flops) = (&info.memory, &info.flops);
     let costs = pairs(&[
@@ -54,15 +54,39 @@ fn describe(info: &ModelInfo) -> String {
         ("weights in bf16", bytes(memory.weights_bf16)),
         ("weights in int8", bytes(memory.weights_int8)),
         ("training in f32 (AdamW)", bytes(memory.training_adamw_f32)),
-        ("keys and values in f32", bytes(memory.kv_cache_f32)),
+        ("keys and values in f32", memory.kv_cache_f32.map_or("none".to_string(), bytes)),
         ("forward, FLOPs per token", format!("{:.4e}", flops.forward_per_token)),
         ("training, FLOPs per token", format!("{:.4e}", flops.training_per_token)),
     ]);
-    let note = format!(
-        "Activations aside; keys and values of one sequence of {}, FLOPs at that length.",
-        info.context_length
-    );
+    let note = note(info);
     format!("{shape}\n\n{}\n\n{costs}\n\n{note}", parameters(info))
+}
+
+fn head(info: &ModelInfo) -> String {
+    let projection = match info.tie_word_embeddings {
+        true => "the token embedding",
+        false => "a matrix of its own",
+    };
+    match info.kind {
+        ModelKind::Encoder if info.heads.is_empty() => "none".to_string(),
+        ModelKind::Encoder => info.heads.join(", "),
+        ModelKind::CausalLm | ModelKind::EncoderDecoder => projection.to_string(),
+    }
+}
+
+/// What the figures are of.
+fn note(info: &ModelInfo) -> String {
+    let length = info.context_length;
+    match info.kind {
+        ModelKind::CausalLm => format!(
+            "Activations aside; keys and values of one sequence of {length}, FLOPs at that length."
+        ),
+        ModelKind::Encoder => format!("Activations aside; FLOPs at a length of {length}."),
+        ModelKind::EncoderDecoder => format!(
+            "Activations aside; keys and values of a source and a target of {length} each, FLOPs of a token of \
+             each at that length."
+        ),
+    }
 }
 
 fn blocks(info: &ModelInfo) -> String {

@@ -11,6 +11,7 @@ mod common;
 mod convert;
 mod data;
 mod device;
+mod embed;
 mod exit;
 mod forward;
 mod generate;
@@ -48,6 +49,8 @@ enum Verb {
     Train(Box<train::Args>),
     /// Continue a text.
     Generate(generate::Args),
+    /// Vectors of texts, near for texts that mean the same.
+    Embed(embed::Args),
     /// One forward pass over named tensors, for inspection and parity.
     Forward(forward::Args),
     /// Train, try and describe tokenizers.
@@ -83,6 +86,7 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.verb {
         Verb::Train(args) => train::run(args, common),
         Verb::Generate(args) => generate::run(args, common),
+        Verb::Embed(args) => embed::run(args, common),
         Verb::Forward(args) => forward::run(args, common),
         Verb::Tokenizer(verb) => tokenizer::run(verb, common),
         Verb::Data(verb) => data::run(verb, common),

@@ -3,8 +3,8 @@
 //! Each part is a crate of its own and is re-exported here under its role; what only makes sense
 //! with all of them at hand lives here: the [`config`] of a run, [`pretrain`](mod@pretrain) from raw
 //! text to a model directory, and its [`report`]; and around a model directory, [`convert`](mod@convert)
-//! to make one, [`hub`] to find one by its name, [`inspect`] to describe one, [`forward`](mod@forward) to look inside, and [`bench`](mod@bench) to
-//! time the parts.
+//! to make one, [`hub`] to find one by its name, [`inspect`] to describe one, [`forward`](mod@forward)
+//! to look inside, [`embed`] for vectors of texts, and [`bench`](mod@bench) to time the parts.
 //!
 //! ```no_run
 //! use wuji::prelude::*;
@@ -24,6 +24,7 @@ pub mod tokenizers;
 
 pub mod bench;
 pub mod convert;
+pub mod embed;
 pub mod forward;
 pub mod hub;
 pub mod inspect;

@@ -5,6 +5,7 @@ mod support;
 
 mod bench;
 mod data;
+mod embed;
 mod failures;
 mod formats;
 mod forward;

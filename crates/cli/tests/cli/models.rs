@@ -71,6 +71,24 @@ fn info_knows_the_parameters_without_reading_the_weights() {
 }
 
 #[test]
+fn golden_info_says_what_each_kind_of_model_has() {
+    let Some(models) = shared("golden/models") else { return };
+    let check = |case: &str, expected: &[&str]| {
+        let said = run(&["info", text(&models.join(case))]).ok();
+        for part in expected {
+            assert!(said.contains(part), "{case}: no {part:?} in: {said}");
+        }
+    };
+    check("bert-pretraining", &["pooler, masked tokens, next sentence", "none", "learned"]);
+    check("bert-tokencls", &["5 labels of each token"]);
+    check("bert-qa", &["beginning and end of an answer"]);
+    check("t5-v1.0", &["in the encoder", "a source and a target", "the token embedding"]);
+    check("mixtral", &["2 of 4", "keys and values of one sequence"]);
+    let bert = run(&["info", text(&models.join("bert-qa")), "--json"]).json();
+    assert_eq!(bert["memory"]["kv_cache_f32"], Value::Null);
+}
+
+#[test]
 fn golden_stories260k_is_converted_and_tells_its_documented_story() {
     let Some(source) = shared("data/models/stories260k") else { return };
     let reference = fs::read_to_string(source.join("reference.json")).unwrap();

@@ -11,6 +11,7 @@ fn help_lists_every_verb() {
     for verb in [
         "train",
         "generate",
+        "embed",
         "forward",
         "tokenizer",
         "data",
@@ -29,6 +30,7 @@ fn every_verb_has_help_of_its_own() {
     for verb in [
         &["train"][..],
         &["generate"],
+        &["embed"],
         &["forward"],
         &["tokenizer", "train"],
         &["tokenizer", "encode"],

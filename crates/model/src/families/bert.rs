@@ -148,13 +148,19 @@ impl TensorNames for BertConfig {
 
     fn is_redundant(&self, name: &str) -> bool {
         // Buffers, the tied decoder, and pre-training heads that a class leaves out.
+        let heads = ["predictions.transform.dense", "predictions.transform.LayerNorm"];
+        let heads = [&heads[..], &["predictions.decoder", "seq_relationship"]].concat();
         name.ends_with("embeddings.position_ids")
-            || name == "cls.predictions.decoder.bias"
-            || (self.tie_word_embeddings && name == "cls.predictions.decoder.weight")
-            || name.starts_with("cls.")
-            || name.starts_with("bert.pooler.")
-            || name.starts_with("pooler.")
+            || name == "cls.predictions.bias"
+            || name.strip_prefix("cls.").is_some_and(|rest| heads.contains(&split_kind(rest).0))
+            || is_pooler("bert", name)
     }
+}
+
+/// Whether a tensor is of the pooler, whose prefix some checkpoints leave out.
+fn is_pooler(root: &str, name: &str) -> bool {
+    let (module, _) = split_kind(name);
+    module == "pooler.dense" || module.strip_prefix(root) == Some(".pooler.dense")
 }
 
 /// The name of the last layer of a classification head.
@@ -290,9 +296,10 @@ impl TensorNames for RobertaConfig {
     }
 
     fn is_redundant(&self, name: &str) -> bool {
+        let head = ["dense", "layer_norm", "decoder"];
         name.ends_with("embeddings.position_ids")
-            || name.starts_with("lm_head.")
-            || name.starts_with("roberta.pooler.")
-            || name.starts_with("pooler.")
+            || name == "lm_head.bias"
+            || name.strip_prefix("lm_head.").is_some_and(|rest| head.contains(&split_kind(rest).0))
+            || is_pooler("roberta", name)
     }
 }

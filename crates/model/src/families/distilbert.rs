@@ -180,6 +180,7 @@ impl TensorNames for DistilBertConfig {
     }
 
     fn is_redundant(&self, name: &str) -> bool {
-        name.ends_with("embeddings.position_ids") || name.starts_with("vocab_")
+        let head = ["vocab_transform", "vocab_layer_norm", "vocab_projector"];
+        name.ends_with("embeddings.position_ids") || head.contains(&split_kind(name).0)
     }
 }

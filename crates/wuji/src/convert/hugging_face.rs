@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use burn::module::Module;
 use wuji_device::DeviceSpec;
-use wuji_model::CausalLm;
+use wuji_model::AnyModel;
 use wuji_tokenizer::Tokenizer;
 
 use super::NumberFormat;
@@ -12,7 +11,7 @@ use super::loaded::{Loaded, TAKEN_ALONG, given_tokenizer};
 use crate::WujiError;
 
 pub(super) fn load(source: &Path, tokenizer: Option<&Path>) -> Result<Loaded, WujiError> {
-    let model = CausalLm::from_dir(source, &DeviceSpec::default().open()?)?;
+    let model = AnyModel::from_dir(source, &DeviceSpec::default().open()?)?;
     let config = model.config().clone();
     let beside = TAKEN_ALONG.iter().map(|name| source.join(name)).filter(|path| path.is_file());
     let found = match tokenizer {
