@@ -81,7 +81,8 @@ fn a_recurrent_model_says_what_each_token_read() {
             let mut source: Vec<String> = text.chars().map(String::from).collect();
             source.push("</s>".to_owned());
             assert_eq!(map.source, source, "{name}");
-            assert_eq!(map.target.concat(), found.text, "{name}");
+            let shown = map.target.iter().filter(|token| token.chars().count() == 1);
+            assert_eq!(shown.cloned().collect::<String>(), found.text, "{name}");
             assert_eq!(map.weights.len(), found.ids.len(), "{name}");
             for row in &map.weights {
                 assert_eq!(row.len(), source.len(), "{name}");
