@@ -151,17 +151,25 @@ fn stop_on_signals(stop: &StopSignal) -> Result<()> {
 
 fn describe(summary: &PretrainSummary) -> String {
     let mut lines = Vec::new();
+    let is_text = summary.bits_per_byte.is_some();
     for sample in &summary.samples {
-        lines.push(format!("{}{}\n", sample.prompt, sample.text));
+        let between = if is_text { "" } else { "\n" };
+        lines.push(format!("{}{between}{}\n", sample.prompt, sample.text));
     }
-    if let (Some(loss), Some(bits)) = (summary.validation_loss, summary.bits_per_byte) {
-        lines.push(format!("{:28} {:>15} {:>14}", "", "nats per token", "bits per byte"));
-        lines.push(format!("{:28} {loss:>15.4} {bits:>14.4}", "this model"));
+    // Other objectives predict some tokens of the text, of which bits per byte mean nothing.
+    let row = |name: &str, loss: f64, bits: Option<f64>| {
+        let bits = bits.filter(|_| is_text).map(|bits| format!(" {bits:>14.4}"));
+        format!("{name:28} {loss:>15.4}{}", bits.unwrap_or_default())
+    };
+    if let Some(loss) = summary.validation_loss {
+        let unit = if is_text { "nats per token" } else { "nats, predicted" };
+        let bits = if is_text { format!(" {:>14}", "bits per byte") } else { String::new() };
+        lines.push(format!("{:28} {unit:>15}{bits}", ""));
+        lines.push(row("this model", loss, summary.bits_per_byte));
     }
     if let Some(ngram) = &summary.ngram {
         let name = format!("{}-gram (Kneser-Ney)", ngram.order);
-        let (loss, bits) = (ngram.validation_loss, ngram.bits_per_byte);
-        lines.push(format!("{name:28} {loss:>15.4} {bits:>14.4}"));
+        lines.push(row(&name, ngram.validation_loss, Some(ngram.bits_per_byte)));
     }
     if let Some(estimate) = &summary.random_batches_estimate {
         lines.push(format!("{:28} {:>15.4}", "this model, random batches", estimate.loss));

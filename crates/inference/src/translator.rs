@@ -325,7 +325,7 @@ impl<M: ConditionalModel> Translator<M> {
         model: M,
         start: Option<u32>,
         ends: Vec<u32>,
-        suppressed: Vec<u32>,
+        mut suppressed: Vec<u32>,
     ) -> Result<Self, InferenceError> {
         let (source, target) = tokenizers(dir)?;
         let sides = [(&source, model.source_vocab_size()), (&target, model.target_vocab_size())];
@@ -339,6 +339,8 @@ impl<M: ConditionalModel> Translator<M> {
         let start = start.or(target.bos_token_id()).ok_or(InferenceError::NoStartToken)?;
         let ends = eos_token_ids(dir)?.unwrap_or(ends);
         let end = if ends.is_empty() { target.eos_token_id().into_iter().collect() } else { ends };
+        // Where the padding is also the end, it must stay possible.
+        suppressed.retain(|id| !end.contains(id));
         Ok(Self::new(model, source, target, TargetTokens { start, end, suppressed }))
     }
 }

@@ -19,6 +19,24 @@ pub enum AnyModel {
     EncoderDecoder(Seq2SeqLm),
 }
 
+impl From<CausalLm> for AnyModel {
+    fn from(model: CausalLm) -> Self {
+        Self::CausalLm(model)
+    }
+}
+
+impl From<EncoderModel> for AnyModel {
+    fn from(model: EncoderModel) -> Self {
+        Self::Encoder(model)
+    }
+}
+
+impl From<Seq2SeqLm> for AnyModel {
+    fn from(model: Seq2SeqLm) -> Self {
+        Self::EncoderDecoder(model)
+    }
+}
+
 impl AnyModel {
     /// Reads a Hugging Face model directory or a GGUF file.
     ///

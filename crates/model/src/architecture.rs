@@ -264,12 +264,8 @@ pub enum Activation {
     #[serde(rename = "gelu")]
     Gelu,
     /// GELU's tanh approximation, as GPT-2 uses it.
-    #[serde(
-        rename = "gelu_new",
-        alias = "gelu_pytorch_tanh",
-        alias = "gelu_fast",
-        alias = "gelu_tanh"
-    )]
+    #[serde(rename = "gelu_new", alias = "gelu_tanh")]
+    #[serde(alias = "gelu_pytorch_tanh", alias = "gelu_fast")]
     GeluNew,
     /// `x · sigmoid(x)`.
     #[serde(rename = "silu", alias = "swish")]

@@ -11,7 +11,8 @@ use crate::weights::{
     FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
 use crate::{
-    Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, Transformer,
+    Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, ModelKind,
+    Transformer,
 };
 
 /// Hidden states to logits. A tied head has no weight of its own.
@@ -73,6 +74,7 @@ impl Head for BoundHead {
 impl CausalLm {
     /// A model with all-zero matrices, to be filled.
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
+        config.expect_kind(ModelKind::CausalLm)?;
         let architecture = config.architecture()?;
         Ok(Self {
             decoder: Transformer::new(&architecture, device),

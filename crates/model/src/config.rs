@@ -177,6 +177,18 @@ impl ModelConfig {
         self.family().kind()
     }
 
+    /// Refuses a config of another kind.
+    pub(crate) fn expect_kind(&self, expected: ModelKind) -> Result<(), ModelError> {
+        if self.kind() == expected {
+            return Ok(());
+        }
+        Err(ModelError::WrongKind {
+            model_type: self.model_type(),
+            found: self.kind().description(),
+            expected: expected.description(),
+        })
+    }
+
     /// The family's tensor names.
     pub fn tensor_names(&self) -> &dyn TensorNames {
         self.family().tensor_names()
@@ -241,4 +253,14 @@ pub enum ModelKind {
     Encoder,
     /// A text from another: [`Seq2SeqLm`](crate::Seq2SeqLm).
     EncoderDecoder,
+}
+
+impl ModelKind {
+    fn description(self) -> &'static str {
+        match self {
+            Self::CausalLm => "a causal language model",
+            Self::Encoder => "an encoder",
+            Self::EncoderDecoder => "an encoder–decoder",
+        }
+    }
 }

@@ -11,7 +11,8 @@ use crate::weights::{
     FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
 use crate::{
-    Activation, Architecture, Backbone, BackboneInput, ModelConfig, ModelError, Transformer,
+    Activation, Architecture, Backbone, BackboneInput, ModelConfig, ModelError, ModelKind,
+    Transformer,
 };
 
 /// The heads that stand on an encoder, which `architectures` of its config decides.
@@ -136,6 +137,7 @@ pub struct EncoderModel {
 
 impl EncoderModel {
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
+        config.expect_kind(ModelKind::Encoder)?;
         let architecture = config.architecture()?;
         let hidden = architecture.hidden_size;
         let heads = config.family().encoder_heads()?;

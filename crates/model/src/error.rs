@@ -35,6 +35,16 @@ pub enum ModelError {
         /// The families there are.
         supported: String,
     },
+    /// The config is of another kind of model than is asked for.
+    #[error("model_type {model_type:?} is {found}; expected {expected}")]
+    WrongKind {
+        /// What the config says.
+        model_type: &'static str,
+        /// What that is.
+        found: &'static str,
+        /// What is asked for.
+        expected: &'static str,
+    },
     /// A config value makes no sense, alone or beside another.
     #[error("model config: {key} = {found}: expected {expected}")]
     InvalidConfig {

@@ -45,11 +45,11 @@ impl ModuleMapper for Initialiser<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        // Vectors start as they were built, and so do constants.
-        if D != 2 || !param.is_require_grad() {
+        let path = self.path.join(".");
+        // Vectors start as they were built, and so does a bias that has the shape of a matrix.
+        if D != 2 || path == "logits_bias" {
             return param;
         }
-        let path = self.path.join(".");
         let deviation = self.standard_deviation(&path);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ fnv1a(path.as_bytes()));
         param.map(|old| {

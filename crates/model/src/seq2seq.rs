@@ -11,7 +11,9 @@ use crate::transformer::padding_mask;
 use crate::weights::{
     FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
 };
-use crate::{Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, Transformer};
+use crate::{
+    Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, ModelKind, Transformer,
+};
 
 /// An encoder–decoder language model: a source text in, logits of the next target token out. Both
 /// halves share one token embedding, the encoder's.
@@ -31,6 +33,7 @@ pub struct Seq2SeqLm {
 
 impl Seq2SeqLm {
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
+        config.expect_kind(ModelKind::EncoderDecoder)?;
         let decoder = config.architecture()?;
         let encoder = config.encoder_architecture()?.ok_or_else(|| {
             ModelError::invalid("model_type", config.model_type(), "an encoder–decoder")

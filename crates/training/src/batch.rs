@@ -106,6 +106,24 @@ impl<B> ObjectiveBatches<B> {
     }
 }
 
+impl ObjectiveBatches<TokenBatch> {
+    /// For models of the next token: causal language modelling and fill-in-the-middle.
+    ///
+    /// # Errors
+    /// As [`ObjectiveBatches::masked`].
+    pub fn causal(
+        inner: LoaderBatches,
+        options: ObjectiveOptions,
+        special: SpecialIds,
+        seed: u64,
+    ) -> Result<Self, TrainingError> {
+        Self::new(inner, options, special, seed, |batch| match batch {
+            ObjectiveBatch::Causal(batch) => Some(batch),
+            _ => None,
+        })
+    }
+}
+
 impl ObjectiveBatches<MaskedBatch> {
     /// For models with one stack: masked and prefix language modelling, blank infilling.
     ///

@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Gradients, Int, Tensor};
 use wuji_data::TokenBatch;
+use wuji_model::layers::{AttentionContext, RouterLogits, load_balancing_loss};
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
-use wuji_model::{BackboneInput, CausalLm, CheckpointedPass, LanguageModel};
+use wuji_model::{BackboneInput, CausalLm, CheckpointedPass, Experts, LanguageModel};
 
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
@@ -40,6 +41,28 @@ impl CausalLmObjective {
         StepOutput { loss_sum, weight: batch.weight() }
     }
 
+    /// The loss while training a mixture of experts: with the load-balancing loss, weighted like one
+    /// more label for each label. Held-out losses are without it.
+    fn balanced_loss(
+        &self,
+        model: &CausalLm,
+        experts: &Experts,
+        batch: &TokenBatch,
+        device: &Device,
+    ) -> StepOutput {
+        let (hidden, context) = model.decoder.embed(Self::input(batch, device), 0);
+        let context = AttentionContext { router_logits: Some(RouterLogits::default()), ..context };
+        let logits = model.logits(model.decoder.run(hidden, &context, None));
+        let mut loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
+        let scores = context.router_logits.as_ref();
+        if let Some(balance) =
+            scores.and_then(|scores| load_balancing_loss(scores, experts.per_token))
+        {
+            loss_sum = loss_sum + balance * (experts.balance_coefficient * batch.weight());
+        }
+        StepOutput { loss_sum, weight: batch.weight() }
+    }
+
     fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
         let [batch, seq, vocab] = logits.dims();
         let logits = logits.reshape([batch * seq, vocab]);
@@ -51,7 +74,11 @@ impl Objective<CausalLm> for CausalLmObjective {
     type Batch = TokenBatch;
 
     fn loss(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> StepOutput {
-        self.loss_of(model, batch, device)
+        let experts = model.decoder.architecture().experts.as_ref();
+        match experts.filter(|experts| experts.balance_coefficient > 0.0 && device.is_autodiff()) {
+            Some(experts) => self.balanced_loss(model, experts, batch, device),
+            None => self.loss_of(model, batch, device),
+        }
     }
 
     fn backward(

@@ -17,7 +17,8 @@ use crate::tensors;
 pub struct MaskedLmObjective;
 
 impl MaskedLmObjective {
-    fn input(batch: &MaskedBatch, device: &Device) -> BackboneInput {
+    /// What the model reads of a batch.
+    pub fn input(batch: &MaskedBatch, device: &Device) -> BackboneInput {
         let shape = [batch.batch, batch.seq];
         let ids = |values: &[u32]| tensors::ids(values, shape, device);
         let is_padded = batch.attention_mask.contains(&0);

@@ -13,7 +13,8 @@ use crate::tensors;
 pub struct PrefixLmObjective;
 
 impl PrefixLmObjective {
-    fn input(batch: &MaskedBatch, device: &Device) -> BackboneInput {
+    /// What the model reads of a batch.
+    pub fn input(batch: &MaskedBatch, device: &Device) -> BackboneInput {
         let shape = [batch.batch, batch.seq];
         let ids = |values: &[u32]| tensors::ids(values, shape, device);
         BackboneInput {

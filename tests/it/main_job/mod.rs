@@ -1,5 +1,6 @@
 //! The main job through the real command: raw text to a trained, resumable, reported model.
 
+mod families;
 mod generating;
 mod interruption;
 mod one_run_per_directory;

@@ -123,8 +123,8 @@ fn a_damaged_model_is_named_by_its_file() {
     generate(tokenizer.path()).fails(2, &["tokenizer.json", "invalid JSON"]);
     let config = damaged("config.json", |_| b"{".to_vec());
     generate(config.path()).fails(2, &["config.json"]);
-    let family = damaged("config.json", |_| b"{\"model_type\": \"eliza\"}".to_vec());
-    generate(family.path()).fails(2, &["eliza", "gpt2, gpt_neox, llama"]);
+    let family = damaged("config.json", |_| b"{\"model_type\": \"rwkv\"}".to_vec());
+    generate(family.path()).fails(2, &["rwkv", "gpt2, gpt_neox, llama"]);
     let other = damaged("config.json", |_| b"{\"model_type\": \"bert\"}".to_vec());
     generate(other.path()).fails(2, &["do not fit the architecture"]);
     let narrower = damaged("config.json", |bytes| {

@@ -14,6 +14,9 @@ use crate::error::{DataError, Result};
 use crate::loader::{IGNORE_INDEX, TokenBatch};
 use crate::random::draw;
 
+/// T5's number of sentinels: one for each span of a window.
+const SENTINELS: usize = 100;
+
 /// Keeps these draws apart from those of the loader.
 const OBJECTIVE: u64 = 0x0B;
 
@@ -107,6 +110,25 @@ impl ObjectiveOptions {
             Self::SpanCorruption(_) => "span-corruption",
             Self::IidDenoising(_) => "iid-denoising",
         }
+    }
+
+    /// Special tokens that a tokenizer trained for this objective must have beside its own.
+    pub fn special_tokens(&self) -> Vec<String> {
+        let names: &[&str] = match self {
+            Self::CausalLm(_) | Self::PrefixLm(_) => &[],
+            Self::FillInTheMiddle(_) => &["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"],
+            Self::MaskedLm(_) => &["[PAD]", "[CLS]", "[SEP]", "[MASK]"],
+            Self::BlankInfilling(_) => {
+                &["[PAD]", "[MASK]", "[sMASK]", "[gMASK]", "<|startofpiece|>", "<|endofpiece|>"]
+            }
+            Self::SpanCorruption(_) | Self::IidDenoising(_) => &["<pad>", "</s>"],
+        };
+        let sentinels = match self {
+            Self::SpanCorruption(_) | Self::IidDenoising(_) => SENTINELS,
+            _ => 0,
+        };
+        let sentinels = (0..sentinels).map(|k| format!("<extra_id_{k}>"));
+        names.iter().map(|name| (*name).to_owned()).chain(sentinels).collect()
     }
 
     /// Checks the values, and that the vocabulary has the special tokens that they need.

@@ -19,7 +19,7 @@ pub enum WordRule {
     /// A piece that begins with `##` continues the word before it (BERT).
     Continuation,
     /// A piece that begins with white space (`Ġ`, `Ċ`) begins a word, and so does one after a piece
-    /// that ends with it. Pieces are bytes, spelled in GPT-2's alphabet. Punctuation without a
+    /// that ends with a line break. Pieces are bytes, spelled in GPT-2's alphabet. Punctuation without a
     /// space before it belongs to the word that it follows, as in RoBERTa's whole-word masking.
     ByteLevel,
     /// The same with SentencePiece's `▁` for a space.
@@ -162,8 +162,8 @@ pub fn continuation_groups(pieces: &[Option<&str>]) -> Vec<Option<u32>> {
     number(pieces, |_, piece| !piece.starts_with("##"))
 }
 
-/// Byte-level BPE and SentencePiece: a piece begins a word if it begins with the mark of a space,
-/// or follows a piece that ends with one. `None` stands for a special token.
+/// Byte-level BPE and SentencePiece: a piece begins a word if it begins with the mark of white space,
+/// or follows a piece that ends with a line break or a tab. `None` stands for a special token.
 ///
 /// ```
 /// use wuji_data::objectives::leading_space_groups;
@@ -172,9 +172,13 @@ pub fn continuation_groups(pieces: &[Option<&str>]) -> Vec<Option<u32>> {
 /// assert_eq!(groups, [Some(0), Some(1), Some(1), Some(2), Some(3)]);
 /// ```
 pub fn leading_space_groups(pieces: &[Option<&str>]) -> Vec<Option<u32>> {
-    // Space, newline, tab and carriage return of the byte-level alphabet, and SentencePiece's space.
-    let blank = ['Ġ', 'Ċ', 'ĉ', 'č', '▁'];
-    number(pieces, |before, piece| before.ends_with(blank) || piece.starts_with(blank))
+    // Newline, tab and carriage return of the byte-level alphabet. A space is cut off with the word
+    // that follows it, so a piece that is only a space is the beginning of that word.
+    let breaks = ['Ċ', 'ĉ', 'č'];
+    let space = ['Ġ', '▁'];
+    number(pieces, |before, piece| {
+        before.ends_with(breaks) || piece.starts_with(breaks) || piece.starts_with(space)
+    })
 }
 
 /// Numbers words; `begins(before, piece)` says whether a piece begins one. A piece at the beginning

@@ -28,8 +28,8 @@ pub use llama::LlamaConfig;
 pub use marian::MarianConfig;
 pub use mistral::MistralConfig;
 pub use mixtral::MixtralConfig;
-pub use qwen::{Qwen2Config, Qwen3Config};
-pub use qwen_moe::{Qwen2MoeConfig, Qwen3MoeConfig};
+pub use qwen::{Qwen2Config, Qwen3Config, QwenConfig};
+pub use qwen_moe::{Qwen2MoeConfig, Qwen3MoeConfig, QwenMoeConfig};
 pub use t5::T5Config;
 
 use crate::weights::TensorNames;
@@ -93,29 +93,29 @@ pub trait Family: TensorNames {
 
 /// The methods of [`Family`] for a config whose fields have the usual names; `$base` is where.
 macro_rules! usual_keys {
-    ($class:literal $(, $base:tt)?) => {
+    ($class:literal $(, $($base:ident).+)?) => {
         fn default_class_name(&self) -> &'static str {
             $class
         }
 
         fn vocab_size(&self) -> usize {
-            self$(.$base)?.vocab_size
+            self$(.$($base).+)?.vocab_size
         }
 
         fn set_vocab_size(&mut self, size: usize) {
-            self$(.$base)?.vocab_size = size;
+            self$(.$($base).+)?.vocab_size = size;
         }
 
         fn max_position_embeddings(&self) -> usize {
-            self$(.$base)?.max_position_embeddings
+            self$(.$($base).+)?.max_position_embeddings
         }
 
         fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
-            &self$(.$base)?.extra
+            &self$(.$($base).+)?.extra
         }
 
         fn extra_mut(&mut self) -> &mut serde_json::Map<String, serde_json::Value> {
-            &mut self$(.$base)?.extra
+            &mut self$(.$($base).+)?.extra
         }
 
         fn tensor_names(&self) -> &dyn crate::weights::TensorNames {

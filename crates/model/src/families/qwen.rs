@@ -9,11 +9,14 @@ use super::{Family, LlamaConfig, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{Architecture, ModelError, SlidingWindow};
 
-/// The keys of attention to a window, of which both generations have the same.
+/// The keys that both generations have.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct QwenWindow {
-    /// Whether there is a window at all.
+pub struct QwenConfig {
+    /// The keys shared with Llama.
+    #[serde(flatten)]
+    pub base: LlamaConfig,
+    /// Whether there is attention to a sliding window.
     pub use_sliding_window: bool,
     /// Tokens that a token sees, itself included.
     pub sliding_window: Option<usize>,
@@ -22,24 +25,29 @@ pub struct QwenWindow {
     pub max_window_layers: Option<usize>,
 }
 
-impl QwenWindow {
+impl QwenConfig {
     pub(super) fn window(&self) -> Option<SlidingWindow> {
         let first_layer = self.max_window_layers.unwrap_or(0);
         let size = self.sliding_window.filter(|_| self.use_sliding_window)?;
         Some(SlidingWindow { size, first_layer })
     }
+
+    /// What both generations share.
+    pub(super) fn shared_architecture(&self) -> Result<Architecture, ModelError> {
+        Ok(Architecture {
+            mlp_bias: false,
+            sliding_window: self.window(),
+            ..self.base.shared_architecture(&RopeDefaults::default())?
+        })
+    }
 }
 
 /// `config.json` of a Qwen2 model. Llama's `attention_bias` has no meaning here.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(transparent)]
 pub struct Qwen2Config {
-    /// The keys shared with Llama.
-    #[serde(flatten)]
-    pub base: LlamaConfig,
-    /// Attention to a window.
-    #[serde(flatten)]
-    pub window: QwenWindow,
+    /// The keys shared with Qwen3.
+    pub base: QwenConfig,
 }
 
 impl Family for Qwen2Config {
@@ -47,13 +55,11 @@ impl Family for Qwen2Config {
         Ok(Architecture {
             qkv_bias: true,
             attention_output_bias: false,
-            mlp_bias: false,
-            sliding_window: self.window.window(),
-            ..self.base.shared_architecture(&RopeDefaults::default())?
+            ..self.base.shared_architecture()?
         })
     }
 
-    usual_keys!("Qwen2ForCausalLM", base);
+    usual_keys!("Qwen2ForCausalLM", base.base);
 }
 
 impl TensorNames for Qwen2Config {
@@ -62,33 +68,24 @@ impl TensorNames for Qwen2Config {
     }
 
     fn is_redundant(&self, name: &str) -> bool {
-        self.base.may_hold(name)
+        self.base.base.may_hold(name)
     }
 }
 
-/// `config.json` of a Qwen3 model. Llama's `mlp_bias` has no meaning here.
+/// `config.json` of a Qwen3 model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(transparent)]
 pub struct Qwen3Config {
-    /// The keys shared with Llama.
-    #[serde(flatten)]
-    pub base: LlamaConfig,
-    /// Attention to a window.
-    #[serde(flatten)]
-    pub window: QwenWindow,
+    /// The keys shared with Qwen2.
+    pub base: QwenConfig,
 }
 
 impl Family for Qwen3Config {
     fn architecture(&self) -> Result<Architecture, ModelError> {
-        Ok(Architecture {
-            qk_norm: true,
-            mlp_bias: false,
-            sliding_window: self.window.window(),
-            ..self.base.shared_architecture(&RopeDefaults::default())?
-        })
+        Ok(Architecture { qk_norm: true, ..self.base.shared_architecture()? })
     }
 
-    usual_keys!("Qwen3ForCausalLM", base);
+    usual_keys!("Qwen3ForCausalLM", base.base);
 }
 
 impl TensorNames for Qwen3Config {
@@ -97,6 +94,6 @@ impl TensorNames for Qwen3Config {
     }
 
     fn is_redundant(&self, name: &str) -> bool {
-        self.base.may_hold(name)
+        self.base.base.may_hold(name)
     }
 }

@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::llama::{LlamaTensors, gate_and_up};
-use super::qwen::QwenWindow;
-use super::rope_config::RopeDefaults;
-use super::{Family, LlamaConfig, block_path, usual_keys};
+use super::qwen::QwenConfig;
+use super::{Family, block_path, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{Architecture, Experts, ModelError};
 
-/// The keys of the experts that both generations have.
+/// The keys that both generations have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct QwenExperts {
+pub struct QwenMoeConfig {
+    /// The keys shared with Qwen's models without experts.
+    #[serde(flatten)]
+    pub base: QwenConfig,
     /// Number of experts.
     #[serde(alias = "num_local_experts")]
     pub num_experts: usize,
@@ -30,9 +32,10 @@ pub struct QwenExperts {
     pub router_aux_loss_coef: f64,
 }
 
-impl Default for QwenExperts {
+impl Default for QwenMoeConfig {
     fn default() -> Self {
         Self {
+            base: QwenConfig::default(),
             num_experts: 60,
             num_experts_per_tok: 4,
             moe_intermediate_size: 1408,
@@ -44,8 +47,9 @@ impl Default for QwenExperts {
     }
 }
 
-impl QwenExperts {
-    fn experts(&self, layers: usize, shared: Option<usize>) -> Result<Experts, ModelError> {
+impl QwenMoeConfig {
+    fn experts(&self, shared: Option<usize>) -> Result<Experts, ModelError> {
+        let layers = self.base.base.num_hidden_layers;
         let step = self.decoder_sparse_step;
         if step == 0 {
             return Err(ModelError::invalid("decoder_sparse_step", 0, "at least 1"));
@@ -69,15 +73,9 @@ impl QwenExperts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Qwen2MoeConfig {
-    /// The keys shared with Llama.
+    /// The keys shared with Qwen3.
     #[serde(flatten)]
-    pub base: LlamaConfig,
-    /// Attention to a window.
-    #[serde(flatten)]
-    pub window: QwenWindow,
-    /// The experts.
-    #[serde(flatten)]
-    pub experts: QwenExperts,
+    pub base: QwenMoeConfig,
     /// Width inside the MLP that every token takes.
     pub shared_expert_intermediate_size: usize,
     /// Whether queries, keys and values have biases.
@@ -87,9 +85,7 @@ pub struct Qwen2MoeConfig {
 impl Default for Qwen2MoeConfig {
     fn default() -> Self {
         Self {
-            base: LlamaConfig::default(),
-            window: QwenWindow::default(),
-            experts: QwenExperts::default(),
+            base: QwenMoeConfig::default(),
             shared_expert_intermediate_size: 5632,
             qkv_bias: true,
         }
@@ -102,65 +98,54 @@ impl Family for Qwen2MoeConfig {
         Ok(Architecture {
             qkv_bias: self.qkv_bias,
             attention_output_bias: false,
-            mlp_bias: false,
-            sliding_window: self.window.window(),
-            experts: Some(self.experts.experts(self.base.num_hidden_layers, shared)?),
-            ..self.base.shared_architecture(&RopeDefaults::default())?
+            experts: Some(self.base.experts(shared)?),
+            ..self.base.base.shared_architecture()?
         })
     }
 
-    usual_keys!("Qwen2MoeForCausalLM", base);
+    usual_keys!("Qwen2MoeForCausalLM", base.base.base);
 }
 
 impl TensorNames for Qwen2MoeConfig {
     fn parts(&self, path: &str) -> Vec<Part> {
         let shared = self.shared_expert_intermediate_size;
-        expert_parts(path, self.experts.moe_intermediate_size, shared)
+        expert_parts(path, self.base.moe_intermediate_size, shared)
             .unwrap_or_else(|| LlamaTensors::of(self).parts(path))
     }
 
     fn is_redundant(&self, name: &str) -> bool {
-        self.base.may_hold(name)
+        self.base.base.base.may_hold(name)
     }
 }
 
 /// `config.json` of a Qwen3 model with experts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(transparent)]
 pub struct Qwen3MoeConfig {
-    /// The keys shared with Llama.
-    #[serde(flatten)]
-    pub base: LlamaConfig,
-    /// Attention to a window.
-    #[serde(flatten)]
-    pub window: QwenWindow,
-    /// The experts.
-    #[serde(flatten)]
-    pub experts: QwenExperts,
+    /// The keys shared with Qwen2.
+    pub base: QwenMoeConfig,
 }
 
 impl Family for Qwen3MoeConfig {
     fn architecture(&self) -> Result<Architecture, ModelError> {
         Ok(Architecture {
             qk_norm: true,
-            mlp_bias: false,
-            sliding_window: self.window.window(),
-            experts: Some(self.experts.experts(self.base.num_hidden_layers, None)?),
-            ..self.base.shared_architecture(&RopeDefaults::default())?
+            experts: Some(self.base.experts(None)?),
+            ..self.base.base.shared_architecture()?
         })
     }
 
-    usual_keys!("Qwen3MoeForCausalLM", base);
+    usual_keys!("Qwen3MoeForCausalLM", base.base.base);
 }
 
 impl TensorNames for Qwen3MoeConfig {
     fn parts(&self, path: &str) -> Vec<Part> {
-        expert_parts(path, self.experts.moe_intermediate_size, 0)
+        expert_parts(path, self.base.moe_intermediate_size, 0)
             .unwrap_or_else(|| LlamaTensors::of(self).parts(path))
     }
 
     fn is_redundant(&self, name: &str) -> bool {
-        self.base.may_hold(name)
+        self.base.base.base.may_hold(name)
     }
 }
 

@@ -121,7 +121,7 @@ impl TensorInfo {
 }
 
 /// Writes a header for `metadata` and `tensors`, up to where the tensors' bytes begin. Tensors must be placed at
-/// multiples of [`write_header::ALIGNMENT`](Header::alignment)'s default, 32.
+/// multiples of 32, the alignment of files that state none.
 ///
 /// # Errors
 ///

@@ -145,17 +145,14 @@ fn read_value(reader: &mut Reader<impl Read>, kind: u32, depth: usize) -> Result
     let offset = reader.offset;
     let kind = reader.u32()?;
     let length = reader.u64()?;
-    let message = match () {
-        () if length > LONGEST_ARRAY => {
-            format!("expected an array of at most {LONGEST_ARRAY} entries, got {length}")
-        }
-        () if depth >= DEEPEST_ARRAY => {
-            format!("expected arrays at most {DEEPEST_ARRAY} deep")
-        }
-        () => String::new(),
-    };
-    if !message.is_empty() {
-        return Err(Malformed { offset, message });
+    let refused = |message: String| Err(Malformed { offset, message });
+    if length > LONGEST_ARRAY {
+        return refused(format!(
+            "expected an array of at most {LONGEST_ARRAY} entries, got {length}"
+        ));
+    }
+    if depth >= DEEPEST_ARRAY {
+        return refused(format!("expected arrays at most {DEEPEST_ARRAY} deep"));
     }
     let mut array = Value::Nothing;
     for _ in 0..length {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use wuji_data::generate::StoryCorpusConfig;
+use wuji_data::objectives::ObjectiveOptions;
 use wuji_data::{CorpusOptions, Packing, Sampling, SourceOptions, SplitOptions};
-use wuji_model::ModelConfig;
+use wuji_model::{ModelConfig, ModelKind};
 use wuji_protocol::{GenerateOptions, GenerateRequest};
 use wuji_tokenizer::TokenizerTrainerConfig;
 use wuji_training::TrainingConfig;
@@ -25,6 +26,8 @@ pub struct RunConfig {
     /// The architecture, in the keys of Hugging Face's `config.json`; `vocab_size` follows the
     /// tokenizer.
     pub model: ModelConfig,
+    /// What of the text is to be predicted.
+    pub objective: ObjectiveOptions,
     /// How it is learnt.
     pub training: TrainingConfig,
     /// What is reported at the end.
@@ -171,14 +174,14 @@ impl RunConfig {
     }
 
     fn from_table(mut table: Table, origin: &str) -> Result<Self, WujiError> {
-        let sections = ["data", "tokenizer", "model", "training", "evaluation"];
+        let sections = ["data", "tokenizer", "model", "objective", "training", "evaluation"];
         if let Some(unknown) = table.keys().find(|key| !sections.contains(&key.as_str())) {
             let hint = nearest(unknown, sections)
                 .map(|near| format!("; did you mean [{near}]?"))
                 .unwrap_or_default();
             let problem = format!(
-                "unknown section [{unknown}]: expected [data], [tokenizer], [model], [training] or \
-                 [evaluation]{hint}"
+                "unknown section [{unknown}]: expected [data], [tokenizer], [model], [objective], \
+                 [training] or [evaluation]{hint}"
             );
             return Err(WujiError::config(origin, problem));
         }
@@ -186,6 +189,7 @@ impl RunConfig {
             data: section(&mut table, "data", origin)?,
             tokenizer: tokenizer_section(&mut table, origin)?,
             model: model_section(&mut table, origin)?,
+            objective: section(&mut table, "objective", origin)?,
             training: section(&mut table, "training", origin)?,
             evaluation: section(&mut table, "evaluation", origin)?,
         };
@@ -218,11 +222,72 @@ impl RunConfig {
             ));
         }
         self.model.architecture()?;
+        self.check_objective()?;
         // Wrong sampling options would otherwise be found out only after training.
         let samples = GenerateRequest::new("").with_options(self.evaluation.samples.options(0));
         samples
             .validate()
             .map_err(|error| WujiError::config("[evaluation.samples]", error.to_string()))?;
+        Ok(())
+    }
+
+    /// Refuses an objective that the model has no outputs for.
+    fn check_objective(&self) -> Result<(), WujiError> {
+        use ObjectiveOptions as O;
+        let kind = self.model.kind();
+        let (fits, expected) = match kind {
+            ModelKind::CausalLm => (
+                matches!(
+                    self.objective,
+                    O::CausalLm(_) | O::FillInTheMiddle(_) | O::PrefixLm(_) | O::BlankInfilling(_)
+                ),
+                "causal-lm, fill-in-the-middle, prefix-lm or blank-infilling",
+            ),
+            ModelKind::Encoder => (matches!(self.objective, O::MaskedLm(_)), "masked-lm"),
+            ModelKind::EncoderDecoder => (
+                matches!(self.objective, O::SpanCorruption(_) | O::IidDenoising(_)),
+                "span-corruption or iid-denoising",
+            ),
+        };
+        if !fits {
+            let problem = format!(
+                "kind = {:?}: expected {expected} for model_type {:?}",
+                self.objective.kind(),
+                self.model.model_type()
+            );
+            return Err(WujiError::config("[objective]", problem));
+        }
+        let is_blank_infilling = matches!(self.objective, O::BlankInfilling(_));
+        if (self.model.model_type() == "glm_original") != is_blank_infilling {
+            let problem = format!(
+                "kind = {:?} with model_type {:?}: blank-infilling and glm_original go together, \
+                 since the one needs the other's two positions",
+                self.objective.kind(),
+                self.model.model_type()
+            );
+            return Err(WujiError::config("[objective]", problem));
+        }
+        if kind == ModelKind::Encoder && !self.model.family().encoder_heads()?.masked_lm {
+            let problem = "architectures: expected the family's class ForMaskedLM or \
+                           ForPreTraining, which predict masked tokens";
+            return Err(WujiError::config("[model]", problem));
+        }
+        if self.training.activation_checkpointing {
+            let has_experts = self.model.architecture()?.experts.is_some();
+            if has_experts || !matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)) {
+                let problem = "activation_checkpointing = true: expected false but for next-token \
+                               prediction without experts";
+                return Err(WujiError::config("[training]", problem));
+            }
+        }
+        let sampling_is_plain = self.data.packing == Packing::default();
+        if !sampling_is_plain && !matches!(self.objective, O::CausalLm(_) | O::MaskedLm(_)) {
+            let problem = format!(
+                "packing: expected the default with the objective {}, which moves tokens",
+                self.objective.kind()
+            );
+            return Err(WujiError::config("[data]", problem));
+        }
         Ok(())
     }
 
@@ -269,7 +334,13 @@ fn tokenizer_section(table: &mut Table, origin: &str) -> Result<TokenizerConfig,
 }
 
 /// Keys that are legitimate in a `config.json` although no family's struct has a field for them.
-const EXTRA_MODEL_KEYS: [&str; 7] = [
+const EXTRA_MODEL_KEYS: [&str; 13] = [
+    "partial_rotary_factor",
+    "rotary_pct",
+    "rotary_emb_base",
+    "num_labels",
+    "id2label",
+    "label2id",
     "rope_theta",
     "rope_scaling",
     "rope_parameters",
@@ -314,7 +385,7 @@ fn known_model_keys(config: &ModelConfig) -> Vec<String> {
         _ => Vec::new(),
     };
     // Left out of a file at its default, so not in the list above.
-    names.push("dropout".to_string());
+    names.extend(["dropout", "max_window_layers", "scale_decoder_outputs"].map(str::to_string));
     names
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use wuji_classical::{OrderSelection, select_order};
+use wuji_data::objectives::ObjectiveOptions;
 use wuji_data::{PreparedCorpus, TokenShards};
 
 use super::Progress;
@@ -36,7 +37,12 @@ pub(super) fn fit(
     prepared: &PreparedCorpus,
     progress: &mut dyn Progress,
 ) -> Result<Option<NgramBaseline>, WujiError> {
-    let max_order = config.evaluation.ngram_max_order;
+    // Where the model sees what comes after, only the frequencies of tokens are a fair floor.
+    let limit = match config.objective {
+        ObjectiveOptions::CausalLm(_) => usize::MAX,
+        _ => 1,
+    };
+    let max_order = config.evaluation.ngram_max_order.min(limit);
     if max_order == 0 {
         return Ok(None);
     }

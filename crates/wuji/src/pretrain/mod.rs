@@ -19,7 +19,9 @@
 
 mod baseline;
 mod environment;
+mod learning;
 mod progress;
+mod reconstruction;
 mod run_dir;
 mod samples;
 mod summary;
@@ -28,17 +30,17 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
-use wuji_data::{BatchLoader, LoaderOptions, Packing, PreparedCorpus, Sampling, TokenShards};
+use wuji_data::objectives::ObjectiveOptions;
+use wuji_data::{BatchLoader, LoaderOptions, PreparedCorpus, Sampling, TokenShards};
 use wuji_device::DeviceSpec;
-use wuji_model::CausalLm;
 use wuji_model::weights::StoredDtype;
+use wuji_model::{AnyModel, ModelKind};
 use wuji_tokenizer::Tokenizer;
 use wuji_training::{
-    BatchSource, CausalLmObjective, Evaluation, JsonlObserver, LoaderBatches, RunLock, StopReason,
-    StopSignal, TrainSummary, Trainer, Validation, evaluate, measure_matmul_peak, peak_rss_mib,
+    BatchSource, CausalLmObjective, Evaluation, RunLock, StopReason, StopSignal, TrainSummary,
+    evaluate, measure_matmul_peak, peak_rss_mib,
 };
 
 pub use baseline::NgramBaseline;
@@ -49,7 +51,9 @@ pub use samples::Sample;
 pub use summary::{DataSummary, PretrainSummary, Throughput};
 
 use crate::config::RunConfig;
+use crate::inspect::ParameterCounts;
 use crate::{WujiError, report};
+use learning::Trained;
 
 /// What a run needs besides its config.
 #[derive(Debug, Clone)]
@@ -120,8 +124,8 @@ pub fn pretrain_with(
     environment.record(&run_dir, options.resume)?;
     let baseline = baseline::fit(config, &text.prepared, progress)?;
     let mut job = Job { config, options, run_dir: &run_dir, device, text, progress };
-    let (trainer, trained) = job.train()?;
-    let model = job.finished_model(&trainer)?;
+    let Trained { model, summary: trained } = job.train()?;
+    job.finish_model(&model)?;
     let summary = job.summarise(&model, &trained, baseline)?;
     run_dir.write_json("summary.json", &summary)?;
     if trained.reason != StopReason::Interrupted {
@@ -154,88 +158,8 @@ impl Job<'_> {
         Ok(BatchLoader::new(shards.clone(), options)?)
     }
 
-    fn train_batches(&self) -> Result<LoaderBatches, WujiError> {
-        let training = &self.config.training;
-        let options = LoaderOptions {
-            context: self.config.data.context_length,
-            micro_batch_size: training.micro_batch_size,
-            gradient_accumulation_steps: training.gradient_accumulation_steps,
-            sampling: self.config.data.sampling,
-            packing: self.config.data.packing,
-            seed: training.seed,
-        };
-        Ok(LoaderBatches::new(self.loader(&self.text.prepared.train, options)?))
-    }
-
-    fn validation_batches(
-        &self,
-        sampling: Sampling,
-        rows: usize,
-    ) -> Result<LoaderBatches, WujiError> {
-        let options = LoaderOptions {
-            context: self.config.data.context_length,
-            micro_batch_size: rows,
-            gradient_accumulation_steps: 1,
-            sampling,
-            packing: match sampling {
-                Sampling::Sequential { .. } => self.config.data.packing,
-                _ => Packing::default(),
-            },
-            seed: self.config.training.seed,
-        };
-        Ok(LoaderBatches::new(self.loader(&self.text.prepared.validation, options)?))
-    }
-
-    fn objective(&self) -> CausalLmObjective {
-        CausalLmObjective {
-            label_smoothing: self.config.training.label_smoothing,
-            activation_checkpointing: self.config.training.activation_checkpointing,
-        }
-    }
-
-    fn new_model(&self) -> Result<CausalLm, WujiError> {
-        let mut config = self.config.model.clone();
-        let tokenizer = &self.text.tokenizer;
-        config.set_vocab_size(tokenizer.vocab_size());
-        for (key, id) in [
-            ("bos_token_id", tokenizer.bos_token_id().or(tokenizer.eos_token_id())),
-            ("eos_token_id", tokenizer.eos_token_id()),
-            ("pad_token_id", tokenizer.pad_token_id()),
-        ] {
-            config.set_extra(key, id.into());
-        }
-        let device = self.device.clone().autodiff();
-        Ok(CausalLm::init(&config, self.config.training.seed, &device)?)
-    }
-
-    fn train(&mut self) -> Result<(Trainer<CausalLm>, TrainSummary), WujiError> {
-        let model = self.new_model()?;
-        let parameters = model.num_params();
-        let train = self.train_batches()?;
-        let whole = Sampling::Sequential { include_partial: true };
-        let held_out = self.validation_batches(whole, self.config.evaluation.batch_size)?;
-        let validation = Validation { source: &held_out, batches: held_out.batches_per_epoch() };
-        let mut trainer = Trainer::new(self.config.training.clone(), model, &self.device)?
-            .with_run_dir(self.run_dir.path())?
-            .with_stop_signal(self.options.stop.clone());
-        let resumed_at = if self.options.resume { trainer.resume()? } else { 0 };
-        if self.options.resume {
-            // What this resumption was told, the next one must know without being told.
-            self.run_dir.write("config.toml", &self.config.to_toml())?;
-        }
-        let metrics = JsonlObserver::open(&self.run_dir.path().join("metrics.jsonl"), resumed_at)?;
-        let bar = self.progress.training(parameters, resumed_at, self.config.training.max_steps);
-        let tokenizer = run_dir::TokenizerBesideCheckpoints::new(self.text.tokenizer.clone());
-        let mut trainer =
-            trainer.with_observer(metrics).with_observer(tokenizer).with_boxed_observer(bar);
-        let objective = self.objective();
-        let summary = trainer.run(&objective, &train, Some(&validation))?;
-        Ok((trainer, summary))
-    }
-
     /// The trained model, written to `model/` with its tokenizer.
-    fn finished_model(&mut self, trainer: &Trainer<CausalLm>) -> Result<CausalLm, WujiError> {
-        let model = trainer.trained_model();
+    fn finish_model(&mut self, model: &AnyModel) -> Result<(), WujiError> {
         let dir = self.run_dir.path().join("model");
         model.save(&dir, StoredDtype::F32)?;
         self.text.tokenizer.save(&dir)?;
@@ -245,13 +169,12 @@ impl Job<'_> {
             "eos_token_id": tokenizer.eos_token_id(),
             "pad_token_id": tokenizer.pad_token_id(),
         });
-        self.run_dir.write_json("model/generation_config.json", &generation)?;
-        Ok(model)
+        self.run_dir.write_json("model/generation_config.json", &generation)
     }
 
     fn summarise(
         &mut self,
-        model: &CausalLm,
+        model: &AnyModel,
         trained: &TrainSummary,
         ngram: Option<NgramBaseline>,
     ) -> Result<PretrainSummary, WujiError> {
@@ -259,7 +182,7 @@ impl Job<'_> {
             Vec::new()
         } else {
             self.progress.stage("sampling");
-            samples::write(self.config, model, &self.text.tokenizer, self.run_dir)?
+            self.write_samples(model)?
         };
         let prepared = &self.text.prepared;
         let validation_loss = trained.validation.map(|evaluation| evaluation.loss);
@@ -270,13 +193,16 @@ impl Job<'_> {
             tokens: trained.tokens,
             parameters: model.num_params(),
             validation_loss,
-            bits_per_byte: validation_loss.map(|loss| prepared.validation.bits_per_byte(loss)),
+            bits_per_byte: validation_loss
+                .filter(|_| self.predicts_every_token())
+                .map(|loss| prepared.validation.bits_per_byte(loss)),
+            objective: self.config.objective.kind().to_string(),
             validation_labels: trained.validation.map(|evaluation| evaluation.labels),
             random_batches_estimate: self.random_batches_estimate(model, trained)?,
             best: trained.best,
             ngram,
             train_seconds: trained.train_seconds,
-            throughput: self.throughput(model, trained),
+            throughput: self.throughput(model, trained)?,
             tokens_per_second: trained.tokens as f64 / trained.train_seconds.max(1e-9),
             peak_rss_mib: peak_rss_mib(),
             data: DataSummary::of(prepared),
@@ -287,11 +213,13 @@ impl Job<'_> {
     /// nanoGPT's estimate of the validation loss: the mean over a few random batches.
     fn random_batches_estimate(
         &self,
-        model: &CausalLm,
+        model: &AnyModel,
         trained: &TrainSummary,
     ) -> Result<Option<Evaluation>, WujiError> {
         let count = self.config.evaluation.random_batches;
-        if count == 0 || trained.reason == StopReason::Interrupted {
+        let AnyModel::CausalLm(model) = model else { return Ok(None) };
+        let is_asked_for = count > 0 && self.predicts_every_token();
+        if !is_asked_for || trained.reason == StopReason::Interrupted {
             return Ok(None);
         }
         let rows = self.config.training.micro_batch_size;
@@ -301,16 +229,28 @@ impl Job<'_> {
         Ok(Some(evaluate(model, &plain, stream, &self.device)?))
     }
 
-    fn throughput(&self, model: &CausalLm, trained: &TrainSummary) -> Throughput {
-        let per_token = model
-            .decoder
-            .architecture()
-            .training_flops_per_token(model.matmul_parameters(), self.config.data.context_length);
+    /// Whether the loss is over all of the text, so that it can be had per byte.
+    fn predicts_every_token(&self) -> bool {
+        matches!(self.config.objective, ObjectiveOptions::CausalLm(_))
+    }
+
+    fn throughput(
+        &self,
+        model: &AnyModel,
+        trained: &TrainSummary,
+    ) -> Result<Throughput, WujiError> {
+        let config = model.config();
+        let parameters = ParameterCounts::of(config)?.in_matrix_products;
+        // A token passes one of the two stacks of an encoder–decoder.
+        let stacks = if config.kind() == ModelKind::EncoderDecoder { 2 } else { 1 };
+        let per_token = config
+            .architecture()?
+            .training_flops_per_token(parameters / stacks, self.config.data.context_length);
         let start = Instant::now();
-        let peak = measure_matmul_peak(&self.device);
+        let peak = measure_matmul_peak(self.plain_device());
         tracing::debug!(peak, seconds = start.elapsed().as_secs_f64(), "measured the matmul peak");
         let flops = per_token * trained.tokens as f64 / trained.train_seconds.max(1e-9);
-        Throughput { gflops: flops / 1e9, peak_gflops: peak / 1e9, peak_fraction: flops / peak }
+        Ok(Throughput { gflops: flops / 1e9, peak_gflops: peak / 1e9, peak_fraction: flops / peak })
     }
 }
 

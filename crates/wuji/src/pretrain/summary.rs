@@ -21,9 +21,12 @@ pub struct PretrainSummary {
     pub tokens: u64,
     /// Parameters of the model.
     pub parameters: usize,
-    /// Nats per token over the whole validation split; absent after an interruption.
+    /// What of the text was to be predicted.
+    #[serde(default = "causal_lm")]
+    pub objective: String,
+    /// Nats per predicted token over the whole validation split; absent after an interruption.
     pub validation_loss: Option<f64>,
-    /// The same in bits per byte of the original text.
+    /// The same in bits per byte of the original text, where every token was predicted.
     pub bits_per_byte: Option<f64>,
     /// Tokens that the validation loss is a mean over.
     pub validation_labels: Option<u64>,
@@ -45,6 +48,11 @@ pub struct PretrainSummary {
     pub data: DataSummary,
     /// Continued prompts.
     pub samples: Vec<Sample>,
+}
+
+/// What runs learnt before there were other objectives.
+fn causal_lm() -> String {
+    "causal-lm".to_string()
 }
 
 /// Floating-point rates.

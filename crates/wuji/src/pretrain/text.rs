@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wuji_data::source::DocumentParts;
 use wuji_data::{Corpus, Split};
-use wuji_tokenizer::{Tokenizer, TokenizerKind};
+use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
 use super::{PretrainOptions, Progress, RunDir, TokenizedText};
 use crate::WujiError;
@@ -81,7 +81,26 @@ fn train(
     }
     let texts = sides.into_iter().map(|side| corpus.texts(split, side));
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    train_on_parts(&config.tokenizer.train, texts.into_iter().flatten())
+    train_on_parts(&trainer_config(config), texts.into_iter().flatten())
+}
+
+/// What to train: where the config names no special tokens, with those of the kind and those that the
+/// objective cannot do without.
+fn trainer_config(config: &RunConfig) -> TokenizerTrainerConfig {
+    let mut trainer = config.tokenizer.train.clone();
+    let needed = config.objective.special_tokens();
+    let are_given = trainer.no_special_tokens || !trainer.special_tokens.is_empty();
+    if needed.is_empty() || are_given {
+        return trainer;
+    }
+    let mut special = trainer.effective_special_tokens();
+    for token in needed {
+        if !special.contains(&token) {
+            special.push(token);
+        }
+    }
+    trainer.special_tokens = special;
+    trainer
 }
 
 fn has_text(parts: DocumentParts) -> Result<bool, WujiError> {

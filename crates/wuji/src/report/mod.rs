@@ -8,7 +8,7 @@ mod metrics;
 
 use minijinja::Environment as Templates;
 use serde::Serialize;
-use wuji_model::ModelConfig;
+use wuji_model::{ModelConfig, ModelKind};
 use wuji_training::{EvalEvent, StopReason};
 
 use crate::WujiError;
@@ -27,6 +27,12 @@ struct Values<'a> {
     config: String,
     model: &'a ModelConfig,
     context_length: usize,
+    /// What the validation loss is per.
+    unit: &'static str,
+    /// What the Hub calls its use.
+    pipeline: &'static str,
+    /// The class of `transformers` that loads the model.
+    loader: String,
     environment: &'a Environment,
     summary: &'a PretrainSummary,
     charts: Vec<Chart>,
@@ -51,6 +57,13 @@ pub fn write(
         config: config.to_toml(),
         model: &config.model,
         context_length: config.data.context_length,
+        unit: if summary.bits_per_byte.is_some() { "token" } else { "predicted token" },
+        pipeline: match config.model.kind() {
+            ModelKind::CausalLm => "text-generation",
+            ModelKind::Encoder => "fill-mask",
+            ModelKind::EncoderDecoder => "text2text-generation",
+        },
+        loader: config.model.class_name(),
         environment,
         summary,
         charts: charts::all(&metrics, summary)?,

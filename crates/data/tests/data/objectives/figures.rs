@@ -152,7 +152,7 @@ fn pair(vocabulary: &Vocabulary, text: &[u32], example: Seq2SeqExample) -> Strin
 fn the_page_shows_masked_lm() {
     let vocabulary = Vocabulary::new();
     let text = vocabulary.ids(TEXT);
-    let example = MaskingOptions::default().apply(&vocabulary.special(), &text, 3).expect("valid");
+    let example = MaskingOptions::default().apply(&vocabulary.special(), &text, 9).expect("valid");
     check("masked-lm", &masked(&vocabulary, &text, &example));
 }
 
@@ -221,7 +221,7 @@ fn the_page_shows_next_sentence_prediction() {
     let next = figures.iter().find(|pair| pair.label == 0).expect("half of them");
     let random = figures.iter().find(|pair| pair.label == 1).expect("half of them");
     let figure = [
-        sentence_pair(PairTask::NextSentence, next, 1),
+        sentence_pair(PairTask::NextSentence, next, 5),
         sentence_pair(PairTask::NextSentence, random, 2),
     ];
     check("next-sentence", &figure.join("\n"));
@@ -263,7 +263,7 @@ fn the_page_shows_iid_denoising() {
 fn the_page_shows_prefix_lm() {
     let vocabulary = Vocabulary::new();
     let text = vocabulary.ids(TEXT);
-    let example = PrefixLmOptions {}.apply(&text, 2);
+    let example = PrefixLmOptions {}.apply(&text, 6);
     let prefix = example.prefix_len.expect("a prefix");
     let part = (0..example.input_ids.len()).map(|at| if at < prefix { "prefix" } else { "·" });
     let figure = table(&[
@@ -313,7 +313,7 @@ fn the_page_shows_blank_infilling_of_sentences() {
 fn the_page_shows_blank_infilling_of_the_end() {
     let options =
         BlankInfillingOptions { generation_probability: 1.0, ..BlankInfillingOptions::default() };
-    check("blank-infilling-end", &infilled(&options, 1));
+    check("blank-infilling-end", &infilled(&options, 3));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What real tokenizers tell the objectives: special tokens by their parts, and words.
 
+use std::ops::Range;
+
 use wuji_data::objectives::{MaskingOptions, SpecialIds};
 use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
@@ -56,15 +58,16 @@ fn words(tokenizer: &Tokenizer, text: &str, chinese: bool) -> Vec<String> {
         false => table.groups(&encoding.ids, is_special),
     };
     assert_eq!(groups.len(), encoding.offsets.len());
-    let mut words: Vec<(Option<u32>, String)> = Vec::new();
-    for (group, offset) in groups.into_iter().zip(&encoding.offsets) {
-        let piece = &text[offset.0..offset.1];
+    // The mark that SentencePiece puts before a text has the range of its first character, so ranges
+    // of a word are united rather than spelled one after the other.
+    let mut words: Vec<(Option<u32>, Range<usize>)> = Vec::new();
+    for (group, &(start, end)) in groups.into_iter().zip(&encoding.offsets) {
         match words.last_mut() {
-            Some((last, word)) if group.is_some() && *last == group => word.push_str(piece),
-            _ => words.push((group, piece.to_owned())),
+            Some((last, word)) if group.is_some() && *last == group => word.end = end,
+            _ => words.push((group, start..end)),
         }
     }
-    words.into_iter().map(|(_, word)| word.trim().to_owned()).collect()
+    words.into_iter().map(|(_, word)| text[word].trim().to_owned()).collect()
 }
 
 #[test]

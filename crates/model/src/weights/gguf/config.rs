@@ -116,10 +116,13 @@ fn rope(file: &GgufFile) -> Result<Map<String, Json>, ModelError> {
     }
     if kind == "yarn" {
         let key = "original_max_position_embeddings";
-        original.map(|length| scaling.insert(key.into(), json!(length as u64)));
+        if let Some(length) = original {
+            scaling.insert(key.into(), json!(length as u64));
+        }
         for (key, name) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")] {
-            let value = file.number(&format!("rope.scaling.{name}"))?;
-            value.map(|value| scaling.insert(key.into(), value.into()));
+            if let Some(value) = file.number(&format!("rope.scaling.{name}"))? {
+                scaling.insert(key.into(), value.into());
+            }
         }
     }
     keys.insert("rope_scaling".into(), scaling.into());

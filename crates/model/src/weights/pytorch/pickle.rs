@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::value::{StorageRef, TensorView, Value};
 
 /// Values that memo references may copy in all.
-const MOST_COPIED: usize = 10_000_000;
+const MOST_COPIED: usize = 1_000_000;
 
 /// The value that `bytes` describe.
 pub(super) fn interpret(bytes: &[u8]) -> Result<Value, String> {

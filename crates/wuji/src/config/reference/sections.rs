@@ -4,9 +4,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wuji_data::generate::StoryCorpusConfig;
+use wuji_data::objectives::{
+    BlankInfillingOptions, FillInTheMiddleOptions, IidDenoisingOptions, MaskingOptions,
+    ObjectiveOptions, SpanCorruptionOptions,
+};
 use wuji_data::{DocumentMode, FileFormat, InvalidUtf8, Packing, Sampling, SourceOptions};
 use wuji_model::Activation;
-use wuji_model::families::{Gpt2Config, LlamaConfig};
+use wuji_model::families::{
+    BertConfig, DistilBertConfig, GlmOriginalConfig, Gpt2Config, GptNeoXConfig, LlamaConfig,
+    MarianConfig, MistralConfig, MixtralConfig, Qwen2MoeConfig, QwenConfig, QwenMoeConfig,
+    RobertaConfig, T5Config,
+};
 use wuji_tokenizer::{SplitPattern, TieBreak, TokenizerKind};
 use wuji_training::{NonFinitePolicy, OptimizerKind, Schedule, TrainingConfig, WarmupRule};
 
@@ -24,6 +32,21 @@ const KIND: &str = include_str!("../../../../tokenizer/src/kind.rs");
 const PATTERN: &str = include_str!("../../../../tokenizer/src/split_pattern.rs");
 const GPT2: &str = include_str!("../../../../model/src/families/gpt2.rs");
 const LLAMA: &str = include_str!("../../../../model/src/families/llama.rs");
+const GPT_NEOX: &str = include_str!("../../../../model/src/families/gpt_neox.rs");
+const MISTRAL: &str = include_str!("../../../../model/src/families/mistral.rs");
+const MIXTRAL: &str = include_str!("../../../../model/src/families/mixtral.rs");
+const QWEN: &str = include_str!("../../../../model/src/families/qwen.rs");
+const QWEN_MOE: &str = include_str!("../../../../model/src/families/qwen_moe.rs");
+const GLM_ORIGINAL: &str = include_str!("../../../../model/src/families/glm_original.rs");
+const BERT: &str = include_str!("../../../../model/src/families/bert.rs");
+const DISTILBERT: &str = include_str!("../../../../model/src/families/distilbert.rs");
+const T5: &str = include_str!("../../../../model/src/families/t5.rs");
+const MARIAN: &str = include_str!("../../../../model/src/families/marian.rs");
+const OBJECTIVE: &str = include_str!("../../../../data/src/objectives/options.rs");
+const MASKING: &str = include_str!("../../../../data/src/objectives/masking.rs");
+const SPAN_CORRUPTION: &str = include_str!("../../../../data/src/objectives/span_corruption.rs");
+const BLANK_INFILLING: &str = include_str!("../../../../data/src/objectives/blank_infilling.rs");
+const FIM: &str = include_str!("../../../../data/src/objectives/fim.rs");
 const ARCHITECTURE: &str = include_str!("../../../../model/src/architecture.rs");
 const TRAINING: &str = include_str!("../../../../training/src/config.rs");
 const SCHEDULE: &str = include_str!("../../../../training/src/schedule.rs");
@@ -66,6 +89,15 @@ impl Table {
         self
     }
 
+    /// Leaves out the keys of flattened structs, which another table has.
+    fn without_flattened(mut self) -> Self {
+        let own: Vec<String> = self.fields().into_iter().map(|field| field.name).collect();
+        if let Value::Object(defaults) = &mut self.defaults {
+            defaults.retain(|key, _| own.contains(key));
+        }
+        self
+    }
+
     pub(super) fn fields(&self) -> Vec<Field> {
         let all = self.sources.iter().flat_map(|(text, name)| source::fields(text, name));
         all.filter(|field| !field.attributes.contains("flatten")).collect()
@@ -101,7 +133,7 @@ impl Choice {
 
 /// All sections, in the order of a file.
 pub(super) fn all() -> Vec<Section> {
-    vec![data(), tokenizer(), model(), training(), evaluation()]
+    vec![data(), tokenizer(), model(), objective(), training(), evaluation()]
 }
 
 fn data() -> Section {
@@ -158,25 +190,87 @@ fn tokenizer() -> Section {
 fn model() -> Section {
     Section {
         heading: "`[model]`",
-        text: "The architecture, in the keys of Hugging Face's `config.json`. `model_type` says the family: `\"gpt2\"` \
-               (the default), `\"llama\"` or `\"qwen3\"`. `vocab_size` is set to that of the tokenizer. \
-               `data.context_length` may not exceed the positions (`n_positions`, `max_position_embeddings`).\n\n\
+        text: "The architecture, in the keys of Hugging Face's `config.json`. `model_type` says the family, `\"gpt2\"` \
+               where it is absent. `vocab_size` is set to that of the tokenizer. `data.context_length` may not exceed \
+               the positions (`n_positions`, `max_position_embeddings`). Encoders need `architectures`, the class whose \
+               heads they have: `[\"BertForMaskedLM\"]`.\n\n\
                The defaults are those of the families' first members, far too large for a small machine; presets set \
-               the sizes. For `llama` and `qwen3`, rotary positions are set by `rope_parameters`, for instance \
+               the sizes. Where positions are rotary, they are set by `rope_parameters`, for instance \
                `{ rope_theta = 500000.0, rope_type = \"llama3\", factor = 8.0, low_freq_factor = 1.0, \
                high_freq_factor = 4.0, original_max_position_embeddings = 8192 }`; `rope_type` is `\"default\"`, \
-               `\"linear\"`, `\"llama3\"` or `\"yarn\"`, and `rope_theta` beside `rope_scaling`, the older spelling, is \
-               read too.",
-        tables: vec![
-            Table::new::<Gpt2Config>(GPT2, "Gpt2Config").titled("`model_type = \"gpt2\"`"),
-            Table::new::<LlamaConfig>(LLAMA, "LlamaConfig")
-                .titled("`model_type = \"llama\"` and `\"qwen3\"`"),
-        ],
+               `\"linear\"`, `\"llama3\"` or `\"yarn\"`, `partial_rotary_factor` is the part of a head that turns, and \
+               `rope_theta` beside `rope_scaling`, the older spelling, is read too.",
+        tables: decoders().into_iter().chain(other_families()).collect(),
         choices: vec![Choice::new::<Activation>(
-            "`model.activation_function`, `model.hidden_act`",
+            "`model.activation_function`, `model.hidden_act`, `model.activation`",
             ARCHITECTURE,
             "Activation",
         )],
+    }
+}
+
+fn decoders() -> Vec<Table> {
+    vec![
+        Table::new::<Gpt2Config>(GPT2, "Gpt2Config").titled("`model_type = \"gpt2\"`"),
+        Table::new::<GptNeoXConfig>(GPT_NEOX, "GptNeoXConfig")
+            .titled("`model_type = \"gpt_neox\"`"),
+        Table::new::<LlamaConfig>(LLAMA, "LlamaConfig")
+            .titled("`model_type = \"llama\"`, `\"glm\"` and `\"glm4\"`"),
+        Table::new::<MistralConfig>(MISTRAL, "MistralConfig")
+            .without_flattened()
+            .titled("`model_type = \"mistral\"`, beside Llama's keys"),
+        Table::new::<MixtralConfig>(MIXTRAL, "MixtralConfig")
+            .without_flattened()
+            .titled("`model_type = \"mixtral\"`, beside Llama's keys"),
+        Table::new::<QwenConfig>(QWEN, "QwenConfig")
+            .without_flattened()
+            .titled("`model_type = \"qwen2\"` and `\"qwen3\"`, beside Llama's keys"),
+        Table::new::<QwenMoeConfig>(QWEN_MOE, "QwenMoeConfig")
+            .without_flattened()
+            .titled("`model_type = \"qwen2_moe\"` and `\"qwen3_moe\"`, beside the keys of Qwen"),
+        Table::new::<Qwen2MoeConfig>(QWEN_MOE, "Qwen2MoeConfig")
+            .without_flattened()
+            .titled("`model_type = \"qwen2_moe\"`, beside these"),
+        Table::new::<GlmOriginalConfig>(GLM_ORIGINAL, "GlmOriginalConfig")
+            .titled("`model_type = \"glm_original\"`"),
+    ]
+}
+
+fn other_families() -> Vec<Table> {
+    vec![
+        Table::new::<BertConfig>(BERT, "BertConfig").titled("`model_type = \"bert\"`"),
+        Table::new::<RobertaConfig>(BERT, "RobertaConfig")
+            .without_flattened()
+            .titled("`model_type = \"roberta\"`, beside BERT's keys"),
+        Table::new::<DistilBertConfig>(DISTILBERT, "DistilBertConfig")
+            .titled("`model_type = \"distilbert\"`"),
+        Table::new::<T5Config>(T5, "T5Config").titled("`model_type = \"t5\"`"),
+        Table::new::<MarianConfig>(MARIAN, "MarianConfig").titled("`model_type = \"marian\"`"),
+    ]
+}
+
+fn objective() -> Section {
+    Section {
+        heading: "`[objective]`",
+        text: "What of the text is to be predicted: `kind` and the keys of that kind. [The page about \
+               objectives](objectives.md) shows each. `causal-lm`, where the section is absent, and `prefix-lm` have \
+               no keys.",
+        tables: vec![
+            Table::new::<MaskingOptions>(MASKING, "MaskingOptions")
+                .titled("`kind = \"masked-lm\"`"),
+            Table::new::<SpanCorruptionOptions>(SPAN_CORRUPTION, "SpanCorruptionOptions")
+                .titled("`kind = \"span-corruption\"`"),
+            Table::new::<IidDenoisingOptions>(SPAN_CORRUPTION, "IidDenoisingOptions")
+                .titled("`kind = \"iid-denoising\"`"),
+            Table::new::<BlankInfillingOptions>(BLANK_INFILLING, "BlankInfillingOptions")
+                .titled("`kind = \"blank-infilling\"`"),
+            Table::new::<FillInTheMiddleOptions>(FIM, "FillInTheMiddleOptions")
+                .titled("`kind = \"fill-in-the-middle\"`"),
+        ],
+        choices: vec![Choice {
+            tagged: true,
+            ..Choice::new::<ObjectiveOptions>("`[objective]`", OBJECTIVE, "ObjectiveOptions")
+        }],
     }
 }
 
