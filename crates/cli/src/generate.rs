@@ -1,4 +1,5 @@
-//! `wuji generate`: the prompt and its continuation, as it is made.
+//! `wuji generate`: the prompt and its continuation, as it is made; or whatever else the model does
+//! with a text.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -8,11 +9,15 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 use serde::Serialize;
 use wuji::WujiError;
-use wuji::inference::Engine;
+use wuji::inference::{BlankFiller, FilledText, LoadedModel, MaskFiller};
 use wuji::protocol::{FinishReason, GenerateOptions, GenerateRequest, TextModel, Usage};
 
 use crate::common::{Common, print};
+use crate::exit::Wrong;
 use crate::model_path::model_path;
+
+/// Candidates for each mask unless `--top-k` says otherwise.
+const CANDIDATES: usize = 5;
 
 /// Options of `generate`.
 #[derive(Debug, ClapArgs)]
@@ -20,7 +25,8 @@ pub struct Args {
     /// A model directory, that of a run, a GGUF file, or the name of a model on the Hugging Face Hub.
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// The text to continue; without it, a text is begun.
+    /// The text to continue; without it, a text is begun. For an encoder–decoder, the source; for an
+    /// encoder or an original GLM, a text with masks to fill.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     prompt: String,
     /// A file with the text to continue.
@@ -32,7 +38,8 @@ pub struct Args {
     /// Tokens to add at least, before the text may end.
     #[arg(long, default_value_t = 0, value_name = "N")]
     min_new_tokens: usize,
-    /// 0 is greedy; below 1 sharper, above 1 flatter [default: 0.8, or 0 with `--beams`].
+    /// 0 is greedy; below 1 sharper, above 1 flatter [default: 0.8 for a text to continue, 0 with
+    /// `--beams` and otherwise].
     #[arg(long, value_name = "T")]
     temperature: Option<f32>,
     /// Follow the N best continuations and print the best (beam search).
@@ -44,7 +51,7 @@ pub struct Args {
     /// Beam search: end as soon as N texts are finished.
     #[arg(long)]
     early_stopping: bool,
-    /// Keep the K most likely tokens.
+    /// Keep the K most likely tokens; for masked tokens, print K of them [default: 5].
     #[arg(long, value_name = "K")]
     top_k: Option<usize>,
     /// Keep the smallest set of tokens whose probabilities reach P.
@@ -75,25 +82,84 @@ struct Output<'a> {
     usage: Usage,
 }
 
+/// What is printed of masks and blanks.
+#[derive(Serialize)]
+struct Filled<'a, T> {
+    prompt: &'a str,
+    #[serde(flatten)]
+    filled: T,
+}
+
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
     let prompt = args.prompt()?;
-    let request = GenerateRequest::new(prompt.as_str()).with_options(args.options());
-    request.validate()?;
-    let engine = Engine::load(&model_path(&args.model, common)?, &common.device.open()?)?;
-    if common.json {
-        let response = engine.complete(&request)?;
-        let (finish_reason, usage) = (response.finish_reason, response.usage);
-        let output = Output { prompt: &prompt, text: response.text, finish_reason, usage };
-        return common.print(&output, String::new);
+    args.options(0.0).validate()?; // Before a model is read for nothing.
+    let path = model_path(&args.model, common)?;
+    match LoadedModel::load(&path, &common.device.open()?)? {
+        LoadedModel::Continues(model) => {
+            let temperature = if args.beams > 1 { 0.0 } else { 0.8 };
+            write_text(args, common, model.as_ref(), &prompt, temperature, &prompt)
+        }
+        LoadedModel::Translates(model) => {
+            write_text(args, common, model.as_ref(), &prompt, 0.0, "")
+        }
+        LoadedModel::FillsMasks(filler) => fill_masks(args, common, &filler, &prompt),
+        LoadedModel::FillsBlanks(filler) => fill_blanks(args, common, &filler, &prompt),
     }
-    stream(&engine, &prompt, &request)
 }
 
-/// Prints the prompt, and every piece of text as soon as it is certain.
-fn stream(engine: &Engine, prompt: &str, request: &GenerateRequest) -> Result<()> {
+/// Prints what `model` makes of `prompt`, behind `before`.
+fn write_text(
+    args: &Args,
+    common: &Common,
+    model: &dyn TextModel,
+    prompt: &str,
+    temperature: f32,
+    before: &str,
+) -> Result<()> {
+    let request = GenerateRequest::new(prompt).with_options(args.options(temperature));
+    request.validate()?;
+    if common.json {
+        let response = model.complete(&request)?;
+        let (finish_reason, usage) = (response.finish_reason, response.usage);
+        let output = Output { prompt, text: response.text, finish_reason, usage };
+        return common.print(&output, String::new);
+    }
+    stream(model, before, &request)
+}
+
+fn fill_masks(args: &Args, common: &Common, filler: &MaskFiller, prompt: &str) -> Result<()> {
+    let filled = filler.fill(prompt, args.top_k.unwrap_or(CANDIDATES))?;
+    let text = mask_table(&filled, &filler.mask_token());
+    common.print(&Filled { prompt, filled }, || text)
+}
+
+/// The filled text, and the candidates for each mask.
+fn mask_table(filled: &FilledText, mask: &str) -> String {
+    let mut table = filled.text.clone();
+    for (number, guesses) in filled.masks.iter().enumerate() {
+        table += &format!("\n\n{mask} {}", number + 1);
+        for guess in &guesses.candidates {
+            table += &format!("\n  {:.4}  {}", guess.probability, guess.token);
+        }
+    }
+    table
+}
+
+fn fill_blanks(args: &Args, common: &Common, filler: &BlankFiller, prompt: &str) -> Result<()> {
+    if args.beams > 1 {
+        let reason = "--beams: blanks are filled one token after the other, without beam search";
+        return Err(Wrong(reason.to_owned()).into());
+    }
+    let filled = filler.fill(prompt, &args.options(0.0))?;
+    let text = filled.text.clone();
+    common.print(&Filled { prompt, filled }, || text)
+}
+
+/// Prints `before`, and every piece of text as soon as it is certain.
+fn stream(model: &dyn TextModel, before: &str, request: &GenerateRequest) -> Result<()> {
     let mut out = std::io::stdout();
-    write!(out, "{prompt}")?;
+    write!(out, "{before}")?;
     out.flush()?;
     let mut failed = None;
     let mut sink = |piece: &str| match write!(out, "{piece}").and_then(|()| out.flush()) {
@@ -103,7 +169,7 @@ fn stream(engine: &Engine, prompt: &str, request: &GenerateRequest) -> Result<()
             ControlFlow::Break(())
         }
     };
-    engine.generate(request, &mut sink)?;
+    model.generate(request, &mut sink)?;
     match failed {
         Some(error) => Err(error.into()),
         None => print(""),
@@ -118,11 +184,12 @@ impl Args {
         Ok(read.map_err(explain)?)
     }
 
-    fn options(&self) -> GenerateOptions {
+    /// The options, at this temperature where none is given.
+    fn options(&self, temperature: f32) -> GenerateOptions {
         GenerateOptions {
             max_new_tokens: self.max_new_tokens,
             min_new_tokens: self.min_new_tokens,
-            temperature: self.temperature.unwrap_or(if self.beams > 1 { 0.0 } else { 0.8 }),
+            temperature: self.temperature.unwrap_or(temperature),
             num_beams: self.beams,
             length_penalty: self.length_penalty,
             early_stopping: self.early_stopping,

@@ -66,18 +66,75 @@ pub fn beam_search<M: LogitsModel>(
     // The last token is chosen, not read, so it needs no position.
     let limit = sampler.options().max_new_tokens.min(context_length - prompt.len() + 1);
     let mut cache = model.new_cache(prompt.len() + limit - 1);
-    let mut logits = model.advance(prompt, &mut cache)?;
-    let mut search = Search::new(prompt, sampler, limit);
-    for position in 0..limit {
-        let parents = search.step(&mut logits, model.vocab_size(), position)?;
-        if search.is_done(position + 1) {
+    let logits = model.advance(prompt, &mut cache)?;
+    let search = Search::new(prompt, sampler, limit);
+    Ok(search_all(model, &mut cache, logits, vec![search])?.swap_remove(0))
+}
+
+/// As [`beam_search`], for several sequences at once that have one token each: row `i` begins with
+/// `starts[i]`, gets at most `limits[i]` new tokens, and its answer is the same as alone. For models
+/// that have been given something else to tell the rows apart, such as
+/// [`Conditioned`](crate::Conditioned) on several sources.
+///
+/// # Errors
+/// As [`beam_search`].
+///
+/// # Panics
+/// Unless there are as many limits as starts.
+pub fn beam_search_rows<M: LogitsModel>(
+    model: &M,
+    starts: &[u32],
+    limits: &[usize],
+    sampler: &Sampler,
+) -> Result<Vec<Vec<Hypothesis>>, InferenceError> {
+    assert_eq!(starts.len(), limits.len(), "every row has a limit");
+    check_ids(starts, model.vocab_size())?;
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let within = |limit: &usize| (*limit).clamp(1, model.context_length());
+    let limits: Vec<usize> = limits.iter().map(within).collect();
+    let capacity = limits.iter().copied().max().unwrap_or(1);
+    let searches = starts.chunks(1).zip(limits);
+    let searches = searches.map(|(start, limit)| Search::new(start, sampler, limit)).collect();
+    let mut cache = model.new_cache(capacity);
+    let rows: Vec<usize> = (0..starts.len()).collect();
+    let logits = model.advance_rows(&rows, starts, &mut cache)?;
+    search_all(model, &mut cache, logits, searches)
+}
+
+/// Takes all searches to their ends, from the first `logits`, a row for each.
+fn search_all<M: LogitsModel>(
+    model: &M,
+    cache: &mut M::Cache,
+    mut logits: Vec<f32>,
+    mut searches: Vec<Search<'_>>,
+) -> Result<Vec<Vec<Hypothesis>>, InferenceError> {
+    let vocab_size = model.vocab_size();
+    let longest = searches.iter().map(|search| search.limit).max().unwrap_or(0);
+    let mut going_on: Vec<usize> = (0..searches.len()).collect();
+    for position in 0..longest {
+        let (mut parents, mut newest, mut first_row) = (Vec::new(), Vec::new(), 0);
+        let mut still = Vec::with_capacity(going_on.len());
+        for index in going_on {
+            let search = &mut searches[index];
+            let rows = search.running.len();
+            let own = &mut logits[first_row * vocab_size..(first_row + rows) * vocab_size];
+            let chosen = search.step(own, vocab_size, position)?;
+            if !search.is_done(position + 1) {
+                parents.extend(chosen.into_iter().map(|row| first_row + row));
+                newest.extend(search.running.iter().filter_map(|beam| beam.ids.last().copied()));
+                still.push(index);
+            }
+            first_row += rows;
+        }
+        going_on = still;
+        if going_on.is_empty() {
             break;
         }
-        let newest: Vec<u32> =
-            search.running.iter().filter_map(|b| b.ids.last().copied()).collect();
-        logits = model.advance_rows(&parents, &newest, &mut cache)?;
+        logits = model.advance_rows(&parents, &newest, cache)?;
     }
-    Ok(search.finished)
+    Ok(searches.into_iter().map(|search| search.finished).collect())
 }
 
 struct Search<'a> {

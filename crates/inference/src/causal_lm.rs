@@ -1,17 +1,17 @@
 //! [`LogitsModel`] for the real models: tensors on a device, log-probabilities back on the host.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use wuji_model::{Backbone, BackboneInput, CausalLm, KvCache};
 
+use crate::id_tensors::{row_numbers, rows, score_ids};
 use crate::{InferenceError, LogitsModel, ScoredSequence, TokenScore};
 
 /// Tokens read at once in a prefill: long enough to keep the device busy, short enough that the
 /// attention scores of a long prompt do not fill the memory.
-const PREFILL_CHUNK: usize = 512;
+pub(crate) const PREFILL_CHUNK: usize = 512;
 
 /// Logits computed at once when scoring: 64 MiB in f32, whatever the vocabulary.
-const MAX_LOGITS: usize = 1 << 24;
+pub(crate) const MAX_LOGITS: usize = 1 << 24;
 
 impl LogitsModel for CausalLm {
     type Cache = KvCache;
@@ -52,9 +52,7 @@ impl LogitsModel for CausalLm {
         let device = device_of(self);
         let unchanged = parents.iter().enumerate().all(|(row, &parent)| row == parent);
         if !(unchanged && cache.rows() == Some(parents.len())) {
-            let parents: Vec<i64> = parents.iter().map(|&row| row as i64).collect();
-            let count = parents.len();
-            cache.select_rows(Tensor::from_data(TensorData::new(parents, [count]), &device));
+            cache.select_rows(row_numbers(parents, &device));
         }
         let sequences: Vec<&[u32]> = ids.chunks(1).collect();
         let logits = self.forward_cached(rows(&sequences, 1, &device), cache); // [rows, 1, vocab]
@@ -87,7 +85,7 @@ impl LogitsModel for CausalLm {
     }
 }
 
-fn device_of(model: &CausalLm) -> Device {
+pub(crate) fn device_of(model: &CausalLm) -> Device {
     model.decoder.token_table().weight.device()
 }
 
@@ -106,29 +104,11 @@ fn score_chunk(
     targets: &[(usize, u32)],
     device: &Device,
 ) -> Result<Vec<TokenScore>, InferenceError> {
-    let rows: Vec<i64> = targets.iter().map(|(row, _)| *row as i64).collect();
+    let rows: Vec<usize> = targets.iter().map(|(row, _)| *row).collect();
     let ids: Vec<i64> = targets.iter().map(|(_, id)| i64::from(*id)).collect();
     let count = targets.len();
-    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), device);
+    let rows = row_numbers(&rows, device);
     let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [count, 1]), device);
     let logits = model.logits(hidden.clone().select(0, rows).unsqueeze::<3>()); // [1, n, vocab_size]
-    let logits = logits.squeeze_dim::<2>(0);
-    let log_probs = log_softmax(logits, 1);
-    let best = log_probs.clone().argmax(1).equal(ids.clone()).int(); // [n, 1]
-    let log_probs = log_probs.gather(1, ids).try_into_vec_as::<f32>()?;
-    let best = best.try_into_vec_as::<i32>()?;
-    let score =
-        |(log_prob, best)| TokenScore { log_prob: f64::from(log_prob), is_greedy: best == 1 };
-    Ok(log_probs.into_iter().zip(best).map(score).collect())
-}
-
-/// Token ids as `[batch, seq]`, filled with 0 on the right.
-fn rows(sequences: &[&[u32]], seq: usize, device: &Device) -> Tensor<2, Int> {
-    let mut data = vec![0_i64; sequences.len() * seq];
-    for (row, ids) in data.chunks_exact_mut(seq).zip(sequences) {
-        for (place, &id) in row.iter_mut().zip(*ids) {
-            *place = i64::from(id);
-        }
-    }
-    Tensor::from_data(TensorData::new(data, [sequences.len(), seq]), device)
+    score_ids(logits.squeeze_dim::<2>(0), ids)
 }

@@ -41,15 +41,43 @@ pub struct Engine<M = CausalLm> {
     rolling_min_context: usize,
 }
 
+/// A language model that is stored in a directory.
+pub trait StoredModel: LogitsModel + Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Missing or malformed files, or a model of another kind.
+    fn read(dir: &Path, device: &Device) -> Result<Self, InferenceError>;
+
+    /// The tokens that end a text, as its config says.
+    fn end_token_ids(&self) -> Vec<u32>;
+}
+
 impl Engine<CausalLm> {
     /// Loads a Hugging Face model directory: config, weights, tokenizer and generation config; or a
     /// GGUF file, which holds all of them.
     ///
     /// # Errors
-    /// A file that is missing, damaged or does not fit the others.
+    /// A file that is missing, damaged or does not fit the others, or a model that does not continue
+    /// texts.
     pub fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        Self::from_dir(dir, device)
+    }
+}
+
+impl<M: StoredModel> Engine<M> {
+    /// As [`Engine::load`], for other kinds of model:
+    /// `Engine::<RecurrentLm>::from_dir(dir, &device)`.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        Self::of_model(dir, M::read(dir, device)?)
+    }
+
+    /// `model` with what stands beside it in `dir`.
+    pub(crate) fn of_model(dir: &Path, model: M) -> Result<Self, InferenceError> {
         let tokenizer = Tokenizer::load(dir)?;
-        let model = CausalLm::from_dir(dir, device)?;
         if tokenizer.vocab_size() > model.vocab_size() {
             return Err(InferenceError::TokenizerMismatch {
                 path: dir.to_path_buf(),
@@ -57,7 +85,7 @@ impl Engine<CausalLm> {
                 vocab_size: model.vocab_size(),
             });
         }
-        let eos_token_ids = eos_token_ids(dir)?.unwrap_or_else(|| model.config().eos_token_ids());
+        let eos_token_ids = eos_token_ids(dir)?.unwrap_or_else(|| model.end_token_ids());
         Ok(Self::new(model, tokenizer).with_eos_token_ids(eos_token_ids))
     }
 }
@@ -204,7 +232,7 @@ impl<M: LogitsModel> TextModel for Engine<M> {
 }
 
 /// Passes a finished text on as if it were just being made: stop strings end it, sinks see it.
-fn replay(
+pub(crate) fn replay(
     found: Hypothesis,
     stream: &mut TextStream<'_, '_>,
 ) -> Result<Generation, InferenceError> {
@@ -223,7 +251,7 @@ fn replay(
     Ok(Generation { ids, completion_tokens, finish_reason: otherwise })
 }
 
-fn total(scores: &[TokenScore], bytes: usize) -> Loglikelihood {
+pub(crate) fn total(scores: &[TokenScore], bytes: usize) -> Loglikelihood {
     Loglikelihood {
         log_prob: scores.iter().map(|score| score.log_prob).sum(),
         is_greedy: scores.iter().all(|score| score.is_greedy),

@@ -31,6 +31,46 @@ pub enum InferenceError {
         /// Positions of the model.
         context_length: usize,
     },
+    /// A source text without tokens.
+    #[error("the source has no tokens")]
+    EmptySource,
+    /// There is no token that a target begins with.
+    #[error(
+        "no token to begin the target with: neither config.json (decoder_start_token_id, bos_token_id) nor the tokenizer names one"
+    )]
+    NoStartToken,
+    /// A text to fill in has nothing to be filled.
+    #[error("there is nothing to fill: the text has none of the mask tokens {masks}")]
+    NothingToFill {
+        /// The mask tokens, or their ids.
+        masks: String,
+    },
+    /// A token that a method needs is in no vocabulary.
+    #[error("{path}: neither config.json nor the tokenizer names {token}")]
+    MissingToken {
+        /// The model directory.
+        path: PathBuf,
+        /// The token, by the part that it plays.
+        token: &'static str,
+    },
+    /// The model is of a kind that cannot do what is asked of it.
+    #[error("{path}: a {model_type} model does not {ability}")]
+    WrongKind {
+        /// The model directory.
+        path: PathBuf,
+        /// `model_type` of its config.
+        model_type: String,
+        /// What it was asked for, as a verb.
+        ability: &'static str,
+    },
+    /// A model without what a method needs.
+    #[error("the model has no {part}, which {purpose} needs")]
+    MissingPart {
+        /// The head or the embedding.
+        part: &'static str,
+        /// What was asked for.
+        purpose: &'static str,
+    },
     /// A scored continuation alone does not fit the model's positions.
     #[error("the continuation has {tokens} tokens, but the model reads at most {context_length}")]
     ContinuationTooLong {
@@ -114,6 +154,8 @@ impl InferenceError {
             | Self::NothingToScore
             | Self::PromptTooLong { .. }
             | Self::ContinuationTooLong { .. }
+            | Self::EmptySource
+            | Self::NothingToFill { .. }
             | Self::NoCandidates { .. }
             | Self::Tokenizer(TokenizerError::UnknownCharacter { .. }) => {
                 TextModelError::InvalidRequest { index, reason: self.to_string() }

@@ -3,6 +3,10 @@
 use crate::InferenceError;
 use crate::sampling::{argmax, log_sum_exp};
 
+/// Positions of a model that has no last one: more than any text has tokens, and far from where sums
+/// of lengths overflow.
+pub(crate) const UNBOUNDED: usize = 1 << 40;
+
 /// Tokens of which some are to be scored: `ids[scored_from..]`, each given all before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoredSequence {
@@ -90,7 +94,8 @@ pub trait LogitsModel: Send + Sync {
     }
 }
 
-fn score_token(row: &[f32], id: u32) -> TokenScore {
+/// How likely `id` is under a row of logits.
+pub(crate) fn score_token(row: &[f32], id: u32) -> TokenScore {
     TokenScore {
         log_prob: f64::from(row[id as usize]) - log_sum_exp(row),
         is_greedy: argmax(row) == Some(id as usize),

@@ -125,6 +125,8 @@ fn a_damaged_model_is_named_by_its_file() {
     generate(config.path()).fails(2, &["config.json"]);
     let family = damaged("config.json", |_| b"{\"model_type\": \"rwkv\"}".to_vec());
     generate(family.path()).fails(2, &["rwkv", "gpt2, gpt_neox, llama"]);
+    let other = damaged("config.json", |_| b"{\"model_type\": \"bert\"}".to_vec());
+    generate(other.path()).fails(2, &["do not fit the architecture"]);
     let narrower = damaged("config.json", |bytes| {
         String::from_utf8(bytes).unwrap().replace("\"n_embd\": 64", "\"n_embd\": 16").into_bytes()
     });

@@ -17,6 +17,7 @@ pub struct Sampler {
     options: GenerateOptions,
     bad_words: Vec<Vec<u32>>,
     eos_token_ids: Vec<u32>,
+    suppressed: Vec<u32>,
 }
 
 impl Sampler {
@@ -32,7 +33,20 @@ impl Sampler {
     ) -> Self {
         let ends = |word: &Vec<u32>| matches!(word.as_slice(), [id] if eos_token_ids.contains(id));
         let bad_words = bad_words.into_iter().filter(|word| !ends(word)).collect();
-        Self { options, bad_words, eos_token_ids }
+        Self { options, bad_words, eos_token_ids, suppressed: Vec::new() }
+    }
+
+    /// Never chooses one of these tokens: padding, for models that would give it (Marian).
+    #[must_use]
+    pub fn with_suppressed_ids(mut self, ids: Vec<u32>) -> Self {
+        self.suppressed = ids;
+        self
+    }
+
+    /// The same with other draws, for another part of the same answer.
+    pub(crate) fn reseeded(&self, part: usize) -> Self {
+        let seed = self.options.seed.wrapping_add(part as u64);
+        Self { options: GenerateOptions { seed, ..self.options.clone() }, ..self.clone() }
     }
 
     /// The options it follows.
@@ -78,6 +92,7 @@ impl Sampler {
             no_repeat_ngram(logits, history, size);
         }
         exclude_sequences(logits, history, &self.bad_words);
+        exclude(logits, &self.suppressed);
         if position < options.min_new_tokens {
             exclude(logits, &self.eos_token_ids);
         }
@@ -178,6 +193,13 @@ mod tests {
             GenerateOptions { no_repeat_ngram_size: Some(1), ..GenerateOptions::default() };
         let error = choose(options, &[0.0, 1.0], &[0, 1]).unwrap_err();
         assert_eq!(error.to_string(), "the options exclude every token at new token 0");
+    }
+
+    #[test]
+    fn a_suppressed_token_is_never_chosen() {
+        let sampler = Sampler::new(GenerateOptions::greedy(), Vec::new(), vec![2])
+            .with_suppressed_ids(vec![1]);
+        assert_eq!(sampler.choose(&mut [0.0, 5.0, -9.0], &[], 0).unwrap(), 0);
     }
 
     #[test]

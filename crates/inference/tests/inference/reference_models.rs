@@ -1,4 +1,7 @@
 //! Greedy decoding, beam search and windowed perplexity of small random models against `transformers`.
+//!
+//! Mistral's case has a window of six tokens and prompts and answers that are longer: what a cache
+//! keeps and the window hides is covered there.
 
 use wuji_inference::sampling::Sampler;
 use wuji_inference::windows::strided;
@@ -9,7 +12,10 @@ use wuji_protocol::GenerateOptions;
 use crate::support::{Expected, flex, greedy, shared};
 
 /// Cases whose greedy outputs are recorded.
-const GREEDY: [&str; 8] = [
+const GREEDY: [&str; 16] = [
+    "glm",
+    "glm4",
+    "gpt-neox",
     "gpt2",
     "gpt2-options",
     "llama-gqa",
@@ -17,7 +23,12 @@ const GREEDY: [&str; 8] = [
     "llama-tied-legacy",
     "llama-yarn-rope",
     "llama3-rope",
+    "mistral",
+    "mixtral",
+    "qwen2",
+    "qwen2-moe",
     "qwen3",
+    "qwen3-moe",
 ];
 
 #[test]
@@ -47,15 +58,15 @@ fn greedy_decoding_gives_the_tokens_of_transformers() {
 }
 
 /// What the cases record of one beam search.
-struct BeamCase {
-    tokens: &'static str,
-    scores: &'static str,
+pub struct BeamCase {
+    pub tokens: &'static str,
+    pub scores: &'static str,
     /// Hypotheses per prompt.
-    hypotheses: usize,
-    ends: bool,
+    pub hypotheses: usize,
+    pub ends: bool,
 }
 
-const BEAM_CASES: [BeamCase; 3] = [
+pub const BEAM_CASES: [BeamCase; 3] = [
     BeamCase { tokens: "gen.beam", scores: "gen.beam_scores", hypotheses: 1, ends: false },
     BeamCase { tokens: "gen.beam_eos", scores: "gen.beam_eos_scores", hypotheses: 1, ends: true },
     BeamCase {
@@ -81,7 +92,8 @@ fn beam_search_gives_the_tokens_and_scores_of_transformers() {
 
 /// `options.generation` of `case.json`.
 #[derive(serde::Deserialize)]
-struct BeamSettings {
+pub struct BeamSettings {
+    pub eos_token_id: u32,
     num_beams: usize,
     max_new_tokens_beam: usize,
     eos_token_id_for_beam_eos: u32,
@@ -90,13 +102,13 @@ struct BeamSettings {
 }
 
 impl BeamSettings {
-    fn read(case: &std::path::Path) -> Self {
+    pub fn read(case: &std::path::Path) -> Self {
         let text = std::fs::read(case.join("case.json")).unwrap();
         let mut case: serde_json::Value = serde_json::from_slice(&text).unwrap();
         serde_json::from_value(case["options"]["generation"].take()).unwrap()
     }
 
-    fn sampler(&self, ends: bool) -> Sampler {
+    pub fn sampler(&self, ends: bool) -> Sampler {
         let options = GenerateOptions {
             num_beams: self.num_beams,
             max_new_tokens: self.max_new_tokens_beam,
@@ -136,8 +148,8 @@ fn check_beams(
     }
 }
 
-/// The tokens of a left-padded row.
-fn real(ids: &[u32], mask: &[u32]) -> impl Iterator<Item = u32> {
+/// The tokens of a padded row.
+pub fn real(ids: &[u32], mask: &[u32]) -> impl Iterator<Item = u32> {
     ids.iter().zip(mask).filter(|(_, mask)| **mask == 1).map(|(id, _)| *id)
 }
 

@@ -1,0 +1,127 @@
+//! A model directory of whatever kind, as what can be done with it.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde_json::Value;
+use wuji_model::recurrent::{FeedForwardLm, RecurrentLm, RecurrentSeq2Seq};
+use wuji_model::{AnyModel, CausalLm, Seq2SeqLm};
+use wuji_protocol::TextModel;
+use wuji_tokenizer::Tokenizer;
+
+use crate::engine::StoredModel;
+use crate::{BlankFiller, Engine, InferenceError, MaskFiller, Translator};
+
+/// What a model does with a text.
+pub enum LoadedModel {
+    /// Goes on with it.
+    Continues(Box<dyn TextModel>),
+    /// Makes another of it: the prompt is the source.
+    Translates(Box<dyn TextModel>),
+    /// Guesses its masked tokens.
+    FillsMasks(Box<MaskFiller>),
+    /// Writes into its blanks.
+    FillsBlanks(Box<BlankFiller>),
+}
+
+impl std::fmt::Debug for LoadedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Continues(_) => "Continues",
+            Self::Translates(_) => "Translates",
+            Self::FillsMasks(_) => "FillsMasks",
+            Self::FillsBlanks(_) => "FillsBlanks",
+        })
+    }
+}
+
+impl LoadedModel {
+    /// Loads a model directory, or a GGUF file; `model_type` in `config.json` says what it is.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or does not fit the others, or a model that does nothing with
+    /// texts.
+    pub fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        match model_type(dir).as_deref() {
+            Some("wuji_rnn") => {
+                Ok(Self::Continues(Box::new(Engine::<RecurrentLm>::from_dir(dir, device)?)))
+            }
+            Some("wuji_mlp") => {
+                Ok(Self::Continues(Box::new(Engine::<FeedForwardLm>::from_dir(dir, device)?)))
+            }
+            Some("wuji_rnn_seq2seq") => {
+                let translator = Translator::<RecurrentSeq2Seq>::load_recurrent(dir, device)?;
+                Ok(Self::Translates(Box::new(translator)))
+            }
+            _ => Self::of(dir, AnyModel::from_dir(dir, device)?),
+        }
+    }
+
+    fn of(dir: &Path, model: AnyModel) -> Result<Self, InferenceError> {
+        Ok(match model {
+            AnyModel::CausalLm(model) if model.decoder.block_position_embedding.is_some() => {
+                Self::FillsBlanks(Box::new(BlankFiller::new(dir, model, Tokenizer::load(dir)?)?))
+            }
+            AnyModel::CausalLm(model) => {
+                Self::Continues(Box::new(Engine::<CausalLm>::of_model(dir, model)?))
+            }
+            AnyModel::Encoder(model) => {
+                Self::FillsMasks(Box::new(MaskFiller::new(dir, model, Tokenizer::load(dir)?)?))
+            }
+            AnyModel::EncoderDecoder(model) => {
+                Self::Translates(Box::new(Translator::<Seq2SeqLm>::of_model(dir, model)?))
+            }
+        })
+    }
+}
+
+/// `model_type` of `config.json`, where there is such a file; what is wrong with it, whoever loads
+/// the model says.
+fn model_type(dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(dir.join("config.json")).ok()?;
+    let config: Value = serde_json::from_str(&text).ok()?;
+    Some(config.get("model_type")?.as_str()?.to_owned())
+}
+
+impl StoredModel for CausalLm {
+    fn read(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        let refuse = |model_type: &str| InferenceError::WrongKind {
+            path: dir.to_path_buf(),
+            model_type: model_type.to_owned(),
+            ability: "continue texts",
+        };
+        match AnyModel::from_dir(dir, device)? {
+            AnyModel::CausalLm(model) if model.decoder.architecture().causal => Ok(model),
+            other => Err(refuse(other.config().model_type())),
+        }
+    }
+
+    fn end_token_ids(&self) -> Vec<u32> {
+        self.config().eos_token_ids()
+    }
+}
+
+impl StoredModel for RecurrentLm {
+    fn read(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        Ok(Self::from_dir(dir, device)?)
+    }
+
+    fn end_token_ids(&self) -> Vec<u32> {
+        end_token_id(&self.config().extra)
+    }
+}
+
+impl StoredModel for FeedForwardLm {
+    fn read(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        Ok(Self::from_dir(dir, device)?)
+    }
+
+    fn end_token_ids(&self) -> Vec<u32> {
+        end_token_id(&self.config().extra)
+    }
+}
+
+fn end_token_id(keys: &serde_json::Map<String, Value>) -> Vec<u32> {
+    let id = keys.get("eos_token_id").and_then(Value::as_u64);
+    id.and_then(|id| u32::try_from(id).ok()).into_iter().collect()
+}
