@@ -35,13 +35,14 @@ pub fn config(family: &str, changes: Value) -> ModelConfig {
         "gpt_neox" => merged(rotary(), json!({"hidden_act": "gelu"})),
         "llama" => rotary(),
         "mistral" => merged(rotary(), json!({"sliding_window": 24})),
-        "mixtral" => merged(rotary(), json!({"num_local_experts": 3})),
+        // Without the load-balancing loss, which is no sum over tokens: two halves of a batch do not have that of the whole.
+        "mixtral" => merged(rotary(), json!({"num_local_experts": 3, "router_aux_loss_coef": 0.0})),
         "qwen2" => merged(rotary(), json!({"tie_word_embeddings": true})),
         "qwen2_moe" => merged(
             rotary(),
             json!({
                 "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16,
-                "shared_expert_intermediate_size": 24,
+                "shared_expert_intermediate_size": 24, "router_aux_loss_coef": 0.0,
             }),
         ),
         "glm" | "glm4" => merged(rotary(), json!({"attention_bias": true})),
