@@ -20,6 +20,9 @@ pub(super) struct Expected<'a> {
     pub(super) source: &'a str,
 }
 
+/// Integers `[batch, seq]` with their shape.
+pub(super) type Matrix = ([usize; 2], Vec<i64>);
+
 /// The tensors of one group by the names of the inputs.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -61,7 +64,7 @@ impl<'a> Reader<'a> {
         name: &str,
         range: Range<i64>,
         beside: &[i64],
-    ) -> Result<Option<([usize; 2], Vec<i64>)>, WujiError> {
+    ) -> Result<Option<Matrix>, WujiError> {
         let Some(found) = self.shape(name) else { return Ok(None) };
         let Ok(shape) = <[usize; 2]>::try_from(found) else {
             return Err(self.bad(name, format!("has shape {found:?}; expected [batch, seq]")));

@@ -7,7 +7,7 @@ use wuji_model::{BackboneInput, Seq2SeqLm};
 
 use super::losses::{Logits, Targets, some_targets};
 use super::outputs::{Outputs, values};
-use super::reader::{Expected, IGNORED_LABEL, Reader};
+use super::reader::{Expected, IGNORED_LABEL, Matrix, Reader};
 use super::tokens::{Tokens, integers};
 use crate::WujiError;
 
@@ -95,9 +95,8 @@ impl Target {
             let problem = format!("has {} rows; expected those of input_ids, {batch}", shape[0]);
             return Err(reader.bad(name, problem));
         }
-        let targets = |(_, labels): ([usize; 2], Vec<i64>)| {
-            some_targets(reader, "labels", Targets::of_rows(&labels))
-        };
+        let targets =
+            |(_, labels): Matrix| some_targets(reader, "labels", Targets::of_rows(&labels));
         Ok(Some(Self { shape, ids, labels: labels.map(targets).transpose()? }))
     }
 }

@@ -11,7 +11,8 @@ pub struct Row {
     pub model_type: String,
     pub outputs: Vec<String>,
     pub max_abs_error: f32,
-    pub max_loss_error: f64,
+    /// None where no loss was compared.
+    pub max_loss_error: Option<f64>,
 }
 
 /// The page to write, if the tester asks for it.
@@ -34,9 +35,8 @@ fn markdown(rows: &[Row]) -> String {
             .to_string();
     for Row { case, model_type, outputs, max_abs_error, max_loss_error } in rows {
         let outputs = outputs.join(", ");
-        text += &format!(
-            "| {case} | {model_type} | {outputs} | {max_abs_error:.1e} | {max_loss_error:.1e} |\n"
-        );
+        let loss = max_loss_error.map_or("–".to_string(), |error| format!("{error:.1e}"));
+        text += &format!("| {case} | {model_type} | {outputs} | {max_abs_error:.1e} | {loss} |\n");
     }
     text
 }
