@@ -1,15 +1,10 @@
 //! A decoder with a language-model head, and its life on disk.
 
-use std::path::Path;
-
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::init::initialise;
 use crate::layers::{Linear, MixtureOfExperts};
-use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
-};
+use crate::model_directory::model_directory;
 use crate::{
     Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, ModelKind,
     Transformer,
@@ -71,6 +66,8 @@ impl Head for BoundHead {
     }
 }
 
+model_directory!(CausalLm, decoder);
+
 impl CausalLm {
     /// A model with all-zero matrices, to be filled.
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
@@ -81,57 +78,6 @@ impl CausalLm {
             head: LmHead::new(&architecture, device),
             config: config.clone(),
         })
-    }
-
-    /// A new model with weights drawn from `seed`; the same on every device.
-    ///
-    /// # Errors
-    /// A config whose sizes do not fit each other.
-    pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        let model = Self::zeros(config, device)?;
-        let architecture = model.decoder.architecture().clone();
-        Ok(initialise(model, &architecture, seed))
-    }
-
-    /// Reads a Hugging Face model directory, `config.json` and safetensors or PyTorch files, single
-    /// or sharded, of any float type (widened to f32); or a GGUF file, dequantised.
-    ///
-    /// # Errors
-    /// Missing or malformed files, another family, or weights that do not fit, all listed.
-    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let (config, files) = open_model(dir)?;
-        Self::from_files(&config, &files, device)
-    }
-
-    /// Builds a model from a config and already opened weight files.
-    ///
-    /// # Errors
-    /// As [`CausalLm::from_dir`].
-    pub fn from_files(
-        config: &ModelConfig,
-        files: &TensorFiles,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        load_weights(Self::zeros(config, device)?, config.tensor_names(), files)
-    }
-
-    /// Writes `config.json` and weights into `dir`, which is created. `transformers` loads the
-    /// result with the same logits.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        save_model(dir, &self.config, &self.file_tensors(), dtype)
-    }
-
-    /// Every tensor as it stands in a file.
-    pub fn file_tensors(&self) -> Vec<FileTensor> {
-        named_tensors(self, self.config.tensor_names())
-    }
-
-    /// The config this model was built from.
-    pub fn config(&self) -> &ModelConfig {
-        &self.config
     }
 
     /// Replaces keys of the config that do not change the arithmetic.

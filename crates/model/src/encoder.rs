@@ -1,15 +1,10 @@
 //! An encoder with the heads that its checkpoint has: BERT, RoBERTa, DistilBERT.
 
-use std::path::Path;
-
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-use crate::init::initialise;
 use crate::layers::{Linear, Norm, activate};
-use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
-};
+use crate::model_directory::model_directory;
 use crate::{
     Activation, Architecture, Backbone, BackboneInput, ModelConfig, ModelError, ModelKind,
     Transformer,
@@ -135,6 +130,8 @@ pub struct EncoderModel {
     config: ModelConfig,
 }
 
+model_directory!(EncoderModel, encoder);
+
 impl EncoderModel {
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
         config.expect_kind(ModelKind::Encoder)?;
@@ -150,56 +147,6 @@ impl EncoderModel {
             classifier: heads.classifier.map(|shape| Classifier::new(shape, hidden, device)),
             config: config.clone(),
         })
-    }
-
-    /// A new model with weights drawn from `seed`; the same on every device.
-    ///
-    /// # Errors
-    /// A config whose sizes do not fit each other.
-    pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        let model = Self::zeros(config, device)?;
-        let architecture = model.encoder.architecture().clone();
-        Ok(initialise(model, &architecture, seed))
-    }
-
-    /// Reads a Hugging Face model directory.
-    ///
-    /// # Errors
-    /// Missing or malformed files, another family, or weights that do not fit, all listed.
-    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let (config, files) = open_model(dir)?;
-        Self::from_files(&config, &files, device)
-    }
-
-    /// Builds a model from a config and already opened weight files.
-    ///
-    /// # Errors
-    /// As [`EncoderModel::from_dir`].
-    pub fn from_files(
-        config: &ModelConfig,
-        files: &TensorFiles,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        load_weights(Self::zeros(config, device)?, config.tensor_names(), files)
-    }
-
-    /// Writes `config.json` and weights into `dir`, which is created. `transformers` loads the
-    /// result with the same outputs.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        save_model(dir, &self.config, &self.file_tensors(), dtype)
-    }
-
-    /// Every tensor as it stands in a file.
-    pub fn file_tensors(&self) -> Vec<FileTensor> {
-        named_tensors(self, self.config.tensor_names())
-    }
-
-    /// The config this model was built from.
-    pub fn config(&self) -> &ModelConfig {
-        &self.config
     }
 
     /// Hidden states `[batch, seq, hidden_size]`.

@@ -38,6 +38,7 @@ pub mod families;
 mod init;
 mod kinds;
 pub mod layers;
+mod model_directory;
 mod pooling;
 pub mod recurrent;
 mod seq2seq;

@@ -1,16 +1,11 @@
 //! An encoder and a decoder that looks at it: T5, and the original Transformer as Marian has it.
 
-use std::path::Path;
-
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use crate::init::initialise;
 use crate::layers::{AttentionContext, Memory};
+use crate::model_directory::model_directory;
 use crate::transformer::padding_mask;
-use crate::weights::{
-    FileTensor, StoredDtype, TensorFiles, load_weights, named_tensors, open_model, save_model,
-};
 use crate::{
     Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, ModelKind, Transformer,
 };
@@ -31,6 +26,8 @@ pub struct Seq2SeqLm {
     config: ModelConfig,
 }
 
+model_directory!(Seq2SeqLm, decoder);
+
 impl Seq2SeqLm {
     fn zeros(config: &ModelConfig, device: &Device) -> Result<Self, ModelError> {
         config.expect_kind(ModelKind::EncoderDecoder)?;
@@ -49,56 +46,6 @@ impl Seq2SeqLm {
             logits_bias: bias,
             config: config.clone(),
         })
-    }
-
-    /// A new model with weights drawn from `seed`; the same on every device.
-    ///
-    /// # Errors
-    /// A config whose sizes do not fit each other.
-    pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        let model = Self::zeros(config, device)?;
-        let architecture = model.decoder.architecture().clone();
-        Ok(initialise(model, &architecture, seed))
-    }
-
-    /// Reads a Hugging Face model directory.
-    ///
-    /// # Errors
-    /// Missing or malformed files, another family, or weights that do not fit, all listed.
-    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let (config, files) = open_model(dir)?;
-        Self::from_files(&config, &files, device)
-    }
-
-    /// Builds a model from a config and already opened weight files.
-    ///
-    /// # Errors
-    /// As [`Seq2SeqLm::from_dir`].
-    pub fn from_files(
-        config: &ModelConfig,
-        files: &TensorFiles,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        load_weights(Self::zeros(config, device)?, config.tensor_names(), files)
-    }
-
-    /// Writes `config.json` and weights into `dir`, which is created. `transformers` loads the
-    /// result with the same logits.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        save_model(dir, &self.config, &self.file_tensors(), dtype)
-    }
-
-    /// Every tensor as it stands in a file.
-    pub fn file_tensors(&self) -> Vec<FileTensor> {
-        named_tensors(self, self.config.tensor_names())
-    }
-
-    /// The config this model was built from.
-    pub fn config(&self) -> &ModelConfig {
-        &self.config
     }
 
     /// What the decoder looks at: the hidden states of a source `[batch, source]`, of which `mask`

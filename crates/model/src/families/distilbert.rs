@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::encoder_class::EncoderClasses;
-use super::{Family, block_path_in, split_kind};
+use super::{Family, block_path_in, split_kind, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{
     Activation, Architecture, ClassifiedUnit, DropoutRates, EncoderHeads, MlpKind, ModelError,
@@ -108,33 +108,7 @@ impl Family for DistilBertConfig {
         EncoderClasses { prefix: "DistilBert", pooler: false, text_dense }.heads(&self.extra)
     }
 
-    fn default_class_name(&self) -> &'static str {
-        "DistilBertModel"
-    }
-
-    fn vocab_size(&self) -> usize {
-        self.vocab_size
-    }
-
-    fn set_vocab_size(&mut self, size: usize) {
-        self.vocab_size = size;
-    }
-
-    fn max_position_embeddings(&self) -> usize {
-        self.max_position_embeddings
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
-    fn extra_mut(&mut self) -> &mut Map<String, Value> {
-        &mut self.extra
-    }
-
-    fn tensor_names(&self) -> &dyn TensorNames {
-        self
-    }
+    usual_keys!("DistilBertModel");
 }
 
 impl TensorNames for DistilBertConfig {

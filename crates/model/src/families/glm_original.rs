@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Family, block_path, split_kind};
+use super::{Family, block_path, split_kind, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{Activation, Architecture, DropoutRates, MlpKind, ModelError, NormKind, Positions};
 
@@ -96,33 +96,7 @@ impl Family for GlmOriginalConfig {
         })
     }
 
-    fn default_class_name(&self) -> &'static str {
-        "GLMForConditionalGeneration"
-    }
-
-    fn vocab_size(&self) -> usize {
-        self.vocab_size
-    }
-
-    fn set_vocab_size(&mut self, size: usize) {
-        self.vocab_size = size;
-    }
-
-    fn max_position_embeddings(&self) -> usize {
-        self.max_sequence_length
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
-    fn extra_mut(&mut self) -> &mut Map<String, Value> {
-        &mut self.extra
-    }
-
-    fn tensor_names(&self) -> &dyn TensorNames {
-        self
-    }
+    usual_keys!("GLMForConditionalGeneration", positions: max_sequence_length);
 }
 
 impl TensorNames for GlmOriginalConfig {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Family, block_path, split_kind};
+use super::{Family, block_path, split_kind, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{
     Activation, Architecture, AttentionScale, DropoutRates, MlpKind, ModelError, NormKind,
@@ -125,33 +125,7 @@ impl Family for Gpt2Config {
         })
     }
 
-    fn default_class_name(&self) -> &'static str {
-        "GPT2LMHeadModel"
-    }
-
-    fn vocab_size(&self) -> usize {
-        self.vocab_size
-    }
-
-    fn set_vocab_size(&mut self, size: usize) {
-        self.vocab_size = size;
-    }
-
-    fn max_position_embeddings(&self) -> usize {
-        self.n_positions
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
-    fn extra_mut(&mut self) -> &mut Map<String, Value> {
-        &mut self.extra
-    }
-
-    fn tensor_names(&self) -> &dyn TensorNames {
-        self
-    }
+    usual_keys!("GPT2LMHeadModel", positions: n_positions);
 }
 
 impl TensorNames for Gpt2Config {

@@ -91,9 +91,13 @@ pub trait Family: TensorNames {
     fn tensor_names(&self) -> &dyn TensorNames;
 }
 
-/// The methods of [`Family`] for a config whose fields have the usual names; `$base` is where.
+/// The methods of [`Family`] for a config with the usual fields: `$base` is where they are, if not in
+/// the config itself, and `$positions` the one that limits sequences.
 macro_rules! usual_keys {
     ($class:literal $(, $($base:ident).+)?) => {
+        usual_keys!($class, positions: max_position_embeddings $(, $($base).+)?);
+    };
+    ($class:literal, positions: $positions:ident $(, $($base:ident).+)?) => {
         fn default_class_name(&self) -> &'static str {
             $class
         }
@@ -107,7 +111,7 @@ macro_rules! usual_keys {
         }
 
         fn max_position_embeddings(&self) -> usize {
-            self$(.$($base).+)?.max_position_embeddings
+            self$(.$($base).+)?.$positions
         }
 
         fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {

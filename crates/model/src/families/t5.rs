@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Family, block_path_in, split_kind};
+use super::{Family, block_path_in, split_kind, usual_keys};
 use crate::weights::{Part, TensorNames};
 use crate::{
     Activation, Architecture, AttentionScale, DropoutRates, MlpKind, ModelError, ModelKind,
@@ -153,33 +153,7 @@ impl Family for T5Config {
         ModelKind::EncoderDecoder
     }
 
-    fn default_class_name(&self) -> &'static str {
-        "T5ForConditionalGeneration"
-    }
-
-    fn vocab_size(&self) -> usize {
-        self.vocab_size
-    }
-
-    fn set_vocab_size(&mut self, size: usize) {
-        self.vocab_size = size;
-    }
-
-    fn max_position_embeddings(&self) -> usize {
-        self.n_positions
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
-    fn extra_mut(&mut self) -> &mut Map<String, Value> {
-        &mut self.extra
-    }
-
-    fn tensor_names(&self) -> &dyn TensorNames {
-        self
-    }
+    usual_keys!("T5ForConditionalGeneration", positions: n_positions);
 }
 
 impl T5Config {
