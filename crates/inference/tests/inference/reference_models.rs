@@ -32,7 +32,7 @@ const GREEDY: [&str; 16] = [
 ];
 
 #[test]
-fn greedy_decoding_gives_the_tokens_of_transformers() {
+fn golden_greedy_decoding_gives_the_tokens_of_transformers() {
     for name in GREEDY {
         let Some(case) = shared(&format!("golden/models/{name}")) else { return };
         let model = CausalLm::from_dir(&case, &flex()).unwrap();
@@ -78,7 +78,7 @@ pub const BEAM_CASES: [BeamCase; 3] = [
 ];
 
 #[test]
-fn beam_search_gives_the_tokens_and_scores_of_transformers() {
+fn golden_beam_search_gives_the_tokens_and_scores_of_transformers() {
     for name in GREEDY {
         let Some(case) = shared(&format!("golden/models/{name}")) else { return };
         let model = CausalLm::from_dir(&case, &flex()).unwrap();
@@ -154,7 +154,7 @@ pub fn real(ids: &[u32], mask: &[u32]) -> impl Iterator<Item = u32> {
 }
 
 #[test]
-fn windowed_perplexity_is_that_of_the_guide_of_transformers() {
+fn golden_windowed_perplexity_is_that_of_the_guide_of_transformers() {
     let Some(case) = shared("golden/metrics/perplexity") else { return };
     let model = CausalLm::from_dir(&case, &flex()).unwrap();
     let expected = Expected::read(&case);

@@ -13,7 +13,7 @@ fn load() -> Option<(Engine, Value)> {
 }
 
 #[test]
-fn completions_are_those_of_transformers() {
+fn golden_completions_are_those_of_transformers() {
     let Some((engine, expected)) = load() else { return };
     let options = GenerateOptions { max_new_tokens: 20, ..GenerateOptions::greedy() };
     let prompts = expected["prompts"].as_array().unwrap();
@@ -24,7 +24,7 @@ fn completions_are_those_of_transformers() {
 }
 
 #[test]
-fn choices_have_the_log_probabilities_of_transformers() {
+fn golden_choices_have_the_log_probabilities_of_transformers() {
     let Some((engine, expected)) = load() else { return };
     let choices = &expected["choices"];
     let options = choices["options"].as_array().unwrap();

@@ -121,7 +121,7 @@ pub fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
     assert!(worst <= 2e-4, "{what}: differs by {worst}");
 }
 
-/// Characters, behind the special tokens of every model here; id 6 is `a`.
+/// Characters, behind the special tokens of every model here.
 pub fn tokenizer() -> Tokenizer {
     let special = ["[PAD]", "</s>", "[MASK]", "[gMASK]", "<|startofpiece|>", "<|endofpiece|>"];
     let config = TokenizerTrainerConfig {

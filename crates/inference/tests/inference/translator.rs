@@ -98,11 +98,14 @@ fn a_recurrent_model_says_what_each_token_read() {
 #[test]
 fn a_continuation_is_scored_as_the_target_of_its_context() {
     let (_, model) = tiny::seq2seq_models(&flex()).into_iter().next().unwrap();
-    let conditioned = Conditioned::new(&model, &[25, 6, 1]).unwrap(); // "ta" and the end
-    let logits = conditioned.logits(&[0, 7]).unwrap();
-    let log_prob =
-        |row: &[f32], id: usize| f64::from(row[id]) - wuji_inference::sampling::log_sum_exp(row);
-    let expected = log_prob(&logits[..40], 7) + log_prob(&logits[40..], 8);
+    let tokenizer = tiny::tokenizer();
+    let [a, b, c, t] = ["a", "b", "c", "t"].map(|token| tokenizer.token_to_id(token).unwrap());
+    let conditioned = Conditioned::new(&model, &[t, a, 1]).unwrap(); // "ta" and its end
+    let logits = conditioned.logits(&[0, b]).unwrap();
+    let log_prob = |row: &[f32], id: u32| {
+        f64::from(row[id as usize]) - wuji_inference::sampling::log_sum_exp(row)
+    };
+    let expected = log_prob(&logits[..tiny::VOCAB], b) + log_prob(&logits[tiny::VOCAB..], c);
     let scored = translator(model).loglikelihood(&[LoglikelihoodRequest::new("ta", "bc")]).unwrap();
     assert!((scored[0].log_prob - expected).abs() < 1e-4, "{scored:?}, expected {expected}");
     assert_eq!((scored[0].tokens, scored[0].bytes), (2, 2));
