@@ -17,7 +17,7 @@ struct Told {
 fn train(preset: &str, dir: &std::path::Path) -> Told {
     let run = Wuji::new("train").args(&["--preset", preset, "--json", "--quiet"]).arg("--out");
     let run =
-        run.arg(dir).set("data.stories.size={ documents = 200 }").set("training.max_steps=30");
+        run.arg(dir).set("data.stories.size={ documents = 100 }").set("training.max_steps=15");
     let summary = run.succeed().json();
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
     Told {
