@@ -35,9 +35,11 @@ fn accumulated_micro_batches_are_the_full_batch() {
                 assert!(relative(found.grad_norm, expected.grad_norm) < 1e-5, "{what}: {found:?}");
                 assert_eq!(found.tokens, expected.tokens, "{what}");
             }
+            // Experts add up tokens in the order in which batches were cut, which moves the last digit.
+            let tolerance = if ["mixtral", "qwen2_moe"].contains(&family) { 5e-6 } else { 1e-6 };
             for (found, expected) in accumulated.weights().iter().zip(full.weights()) {
                 let what = format!("{what}: {}", found.name);
-                assert_close(&what, &found.values, &expected.values, 1e-6);
+                assert_close(&what, &found.values, &expected.values, tolerance);
             }
         }
     }
