@@ -11,8 +11,8 @@ use crate::tensors;
 /// Cross-entropy of the hidden tokens, each guessed at its own position, and where rows have a class
 /// (next sentence, sentence order) the mean cross-entropy of that, each with weight one.
 ///
-/// Only hidden positions go through the head: a seventh of the arithmetic of the whole, and of a
-/// large vocabulary most of the memory.
+/// Only hidden positions go through the head: about a seventh of its arithmetic and memory, which
+/// with a large vocabulary is most of what there is.
 #[derive(Debug, Clone, Default)]
 pub struct MaskedLmObjective;
 
