@@ -1,10 +1,11 @@
 //! Where batches come from.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use wuji_data::objectives::{
-    MaskedBatch, ObjectiveBatch, ObjectiveOptions, Seq2SeqBatch, Seq2SeqCollation, Seq2SeqExample,
-    SpecialIds, length_buckets, step_seed, transform_batch,
+    ObjectiveBatch, ObjectiveOptions, Seq2SeqBatch, Seq2SeqCollation, Seq2SeqExample, SpecialIds,
+    length_buckets, step_seed, transform_batch,
 };
 use wuji_data::{BatchLoader, Prefetcher, TokenBatch};
 
@@ -71,26 +72,29 @@ impl BatchSource<TokenBatch> for LoaderBatches {
     }
 }
 
-/// Batches of text turned into an objective's examples, each micro-step with a seed of its own.
+/// Batches of text turned into an objective's examples, of the kind `B` that the model reads, each
+/// micro-step with a seed of its own.
 pub struct ObjectiveBatches<B> {
     inner: LoaderBatches,
     options: ObjectiveOptions,
     special: SpecialIds,
     seed: u64,
-    /// The kind of batch that the model takes.
-    select: fn(ObjectiveBatch) -> Option<B>,
+    kind: PhantomData<fn() -> B>,
 }
 
-impl<B> ObjectiveBatches<B> {
-    fn new(
+impl<B: TryFrom<ObjectiveBatch>> ObjectiveBatches<B> {
+    /// Examples of what `inner` reads, drawn from `seed`.
+    ///
+    /// # Errors
+    /// Options that make no sense, or that the vocabulary lacks a token for.
+    pub fn new(
         inner: LoaderBatches,
         options: ObjectiveOptions,
         special: SpecialIds,
         seed: u64,
-        select: fn(ObjectiveBatch) -> Option<B>,
     ) -> Result<Self, TrainingError> {
         options.validate(&special)?;
-        Ok(Self { inner, options, special, seed, select })
+        Ok(Self { inner, options, special, seed, kind: PhantomData })
     }
 
     /// Batches of text in one pass.
@@ -101,66 +105,12 @@ impl<B> ObjectiveBatches<B> {
     fn transform(&self, batch: &TokenBatch, step: u64, micro: u32) -> Result<B, TrainingError> {
         let seed = step_seed(self.seed, step, micro);
         let batch = transform_batch(&self.options, &self.special, batch, seed)?;
-        (self.select)(batch)
-            .ok_or_else(|| TrainingError::WrongBatch { objective: self.options.kind().to_string() })
+        B::try_from(batch)
+            .map_err(|_| TrainingError::WrongBatch { objective: self.options.kind().to_string() })
     }
 }
 
-impl ObjectiveBatches<TokenBatch> {
-    /// For models of the next token: causal language modelling and fill-in-the-middle.
-    ///
-    /// # Errors
-    /// As [`ObjectiveBatches::masked`].
-    pub fn causal(
-        inner: LoaderBatches,
-        options: ObjectiveOptions,
-        special: SpecialIds,
-        seed: u64,
-    ) -> Result<Self, TrainingError> {
-        Self::new(inner, options, special, seed, |batch| match batch {
-            ObjectiveBatch::Causal(batch) => Some(batch),
-            _ => None,
-        })
-    }
-}
-
-impl ObjectiveBatches<MaskedBatch> {
-    /// For models with one stack: masked and prefix language modelling, blank infilling.
-    ///
-    /// # Errors
-    /// Options that make no sense, or that the vocabulary lacks a token for.
-    pub fn masked(
-        inner: LoaderBatches,
-        options: ObjectiveOptions,
-        special: SpecialIds,
-        seed: u64,
-    ) -> Result<Self, TrainingError> {
-        Self::new(inner, options, special, seed, |batch| match batch {
-            ObjectiveBatch::Masked(batch) => Some(batch),
-            _ => None,
-        })
-    }
-}
-
-impl ObjectiveBatches<Seq2SeqBatch> {
-    /// For encoder–decoders: span corruption and denoising.
-    ///
-    /// # Errors
-    /// As [`ObjectiveBatches::masked`].
-    pub fn seq2seq(
-        inner: LoaderBatches,
-        options: ObjectiveOptions,
-        special: SpecialIds,
-        seed: u64,
-    ) -> Result<Self, TrainingError> {
-        Self::new(inner, options, special, seed, |batch| match batch {
-            ObjectiveBatch::Seq2Seq(batch) => Some(batch),
-            _ => None,
-        })
-    }
-}
-
-impl<B> BatchSource<B> for ObjectiveBatches<B> {
+impl<B: TryFrom<ObjectiveBatch>> BatchSource<B> for ObjectiveBatches<B> {
     fn batch(&self, step: u64, micro_step: u32) -> Result<B, TrainingError> {
         self.transform(&self.inner.batch(step, micro_step)?, step, micro_step)
     }

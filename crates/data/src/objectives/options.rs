@@ -98,6 +98,23 @@ impl ObjectiveBatch {
     }
 }
 
+/// Takes out the kind of batch that a model reads; gives back one of another kind.
+macro_rules! one_kind {
+    ($($batch:ty = $variant:ident),+) => {
+        $(impl TryFrom<ObjectiveBatch> for $batch {
+            type Error = ObjectiveBatch;
+
+            fn try_from(batch: ObjectiveBatch) -> std::result::Result<Self, ObjectiveBatch> {
+                match batch {
+                    ObjectiveBatch::$variant(batch) => Ok(batch),
+                    other => Err(other),
+                }
+            }
+        })+
+    };
+}
+one_kind!(TokenBatch = Causal, MaskedBatch = Masked, Seq2SeqBatch = Seq2Seq);
+
 impl ObjectiveOptions {
     /// The name in configuration files.
     pub fn kind(&self) -> &'static str {

@@ -2,7 +2,7 @@
 //! text as that objective wants it.
 
 use burn::tensor::Device;
-use wuji_data::objectives::{ObjectiveOptions, SpecialIds};
+use wuji_data::objectives::{ObjectiveBatch, ObjectiveOptions, SpecialIds};
 use wuji_data::{Packing, Sampling};
 use wuji_model::{AnyModel, CausalLm, EncoderModel, ModelConfig, ModelKind, Seq2SeqLm};
 use wuji_training::{
@@ -32,14 +32,13 @@ impl Job<'_> {
             ModelKind::CausalLm => self.train_causal(CausalLm::init(&config, seed, &device)?),
             ModelKind::Encoder => {
                 let model = EncoderModel::init(&config, seed, &device)?;
-                let make = ObjectiveBatches::masked;
-                let (train, held_out) = self.examples(make)?;
+                let [train, held_out] = self.examples()?;
                 let passes = self.held_out_batches()?.batches_per_epoch();
                 self.run(model, &MaskedLmObjective, &train, &held_out, passes)
             }
             ModelKind::EncoderDecoder => {
                 let model = Seq2SeqLm::init(&config, seed, &device)?;
-                let (train, held_out) = self.examples(ObjectiveBatches::seq2seq)?;
+                let [train, held_out] = self.examples()?;
                 let passes = self.held_out_batches()?.batches_per_epoch();
                 self.run(model, &self.seq2seq_objective(), &train, &held_out, passes)
             }
@@ -51,11 +50,11 @@ impl Job<'_> {
         let passes = held_out.batches_per_epoch();
         match self.config.objective {
             ObjectiveOptions::PrefixLm(_) | ObjectiveOptions::BlankInfilling(_) => {
-                let (train, held_out) = self.examples(ObjectiveBatches::masked)?;
+                let [train, held_out] = self.examples()?;
                 self.run(model, &PrefixLmObjective, &train, &held_out, passes)
             }
             ObjectiveOptions::FillInTheMiddle(_) => {
-                let (train, held_out) = self.examples(ObjectiveBatches::causal)?;
+                let [train, held_out] = self.examples()?;
                 self.run(model, &self.causal_objective(), &train, &held_out, passes)
             }
             _ => {
@@ -82,21 +81,14 @@ impl Job<'_> {
     }
 
     /// Training and validation text as examples of the objective.
-    fn examples<B>(
-        &self,
-        make: fn(
-            LoaderBatches,
-            ObjectiveOptions,
-            SpecialIds,
-            u64,
-        ) -> Result<ObjectiveBatches<B>, wuji_training::TrainingError>,
-    ) -> Result<(ObjectiveBatches<B>, ObjectiveBatches<B>), WujiError> {
-        let options = || self.config.objective.clone();
-        let seed = self.config.training.seed;
-        Ok((
-            make(self.train_batches()?, options(), self.special_ids(), seed)?,
-            make(self.held_out_batches()?, options(), self.special_ids(), VALIDATION_SEED)?,
-        ))
+    fn examples<B: TryFrom<ObjectiveBatch>>(&self) -> Result<[ObjectiveBatches<B>; 2], WujiError> {
+        let make = |text: LoaderBatches, seed: u64| {
+            ObjectiveBatches::new(text, self.config.objective.clone(), self.special_ids(), seed)
+        };
+        Ok([
+            make(self.train_batches()?, self.config.training.seed)?,
+            make(self.held_out_batches()?, VALIDATION_SEED)?,
+        ])
     }
 
     /// The whole validation text, once, in order.
