@@ -29,25 +29,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
 }
 
 fn describe(info: &ModelInfo) -> String {
-    let heads = match info.num_key_value_heads == info.num_attention_heads {
-        true => format!("{}", info.num_attention_heads),
-        false => format!(
-            "{} ({} for keys and values)",
-            info.num_attention_heads, info.num_key_value_heads
-        ),
-    };
-    let shape = pairs(&[
-        ("family", info.model_type.clone()),
-        ("blocks", blocks(info)),
-        ("width", format!("{}, {} in the MLP", info.hidden_size, info.intermediate_size)),
-        ("attention heads", format!("{heads} of {}", info.head_dim)),
-        ("positions", format!("{}, up to {}", info.positions, info.context_length)),
-        ("norm", info.norm.clone()),
-        ("MLP", info.mlp.clone()),
-        ("experts", info.experts.clone().unwrap_or_else(|| "none".to_string())),
-        ("vocabulary", grouped(info.vocab_size as u64)),
-        ("head", head(info)),
-    ]);
+    let shape = if info.kind.is_transformer() { transformer(info) } else { recurrent(info) };
     let (memory, flops) = (&info.memory, &info.flops);
     let costs = pairs(&[
         ("weights in f32", bytes(memory.weights_f32)),
@@ -62,6 +44,50 @@ fn describe(info: &ModelInfo) -> String {
     format!("{shape}\n\n{}\n\n{costs}\n\n{note}", parameters(info))
 }
 
+/// The shape of a stack of blocks, or two.
+fn transformer(info: &ModelInfo) -> String {
+    let heads = match info.num_key_value_heads == info.num_attention_heads {
+        true => format!("{}", info.num_attention_heads),
+        false => format!(
+            "{} ({} for keys and values)",
+            info.num_attention_heads, info.num_key_value_heads
+        ),
+    };
+    pairs(&[
+        ("family", info.model_type.clone()),
+        ("blocks", blocks(info)),
+        ("width", format!("{}, {} in the MLP", info.hidden_size, info.intermediate_size)),
+        ("attention heads", format!("{heads} of {}", info.head_dim)),
+        ("positions", format!("{}, up to {}", info.positions, length(info))),
+        ("norm", info.norm.clone()),
+        ("MLP", info.mlp.clone()),
+        ("experts", info.experts.clone().unwrap_or_else(|| "none".to_string())),
+        ("vocabulary", grouped(info.vocab_size as u64)),
+        ("head", head(info)),
+    ])
+}
+
+/// The shape of a model from before the transformer.
+fn recurrent(info: &ModelInfo) -> String {
+    let inner = match info.intermediate_size {
+        0 => String::new(),
+        inner => format!(", {inner} in hidden layers"),
+    };
+    pairs(&[
+        ("family", info.model_type.clone()),
+        ("kind", info.mlp.clone()),
+        ("layers", blocks(info)),
+        ("width", format!("{}{inner}", info.hidden_size)),
+        ("vocabulary", grouped(info.vocab_size as u64)),
+        ("head", head(info)),
+    ])
+}
+
+/// The longest sequence.
+fn length(info: &ModelInfo) -> String {
+    info.context_length.map_or("any length".to_string(), |length| length.to_string())
+}
+
 fn head(info: &ModelInfo) -> String {
     let projection = match info.tie_word_embeddings {
         true => "the token embedding",
@@ -70,13 +96,13 @@ fn head(info: &ModelInfo) -> String {
     match info.kind {
         ModelKind::Encoder if info.heads.is_empty() => "none".to_string(),
         ModelKind::Encoder => info.heads.join(", "),
-        ModelKind::CausalLm | ModelKind::EncoderDecoder => projection.to_string(),
+        _ => projection.to_string(),
     }
 }
 
 /// What the figures are of.
 fn note(info: &ModelInfo) -> String {
-    let length = info.context_length;
+    let length = length(info);
     match info.kind {
         ModelKind::CausalLm => format!(
             "Activations aside; keys and values of one sequence of {length}, FLOPs at that length."
@@ -86,6 +112,10 @@ fn note(info: &ModelInfo) -> String {
             "Activations aside; keys and values of a source and a target of {length} each, FLOPs of a token of \
              each at that length."
         ),
+        ModelKind::Recurrent | ModelKind::FeedForward => "Activations aside.".to_string(),
+        ModelKind::RecurrentEncoderDecoder => "Activations and attention scores aside; FLOPs of a \
+             source token and a target token together."
+            .to_string(),
     }
 }
 
@@ -104,6 +134,7 @@ fn parameters(info: &ModelInfo) -> String {
     let parts = [
         ("token embedding", counts.token_embedding),
         ("other tables", counts.position_embedding),
+        ("recurrent layers", counts.recurrent),
         ("attention", counts.attention),
         ("MLP", counts.mlp),
         ("norms", counts.norms),

@@ -7,7 +7,10 @@ use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 use wuji::config::{ConfigLayers, PRESETS, Preset, RunConfig, reference};
 use wuji::data::SourceOptions;
-use wuji::pretrain::{PretrainOptions, PretrainSummary, pretrain_with};
+use wuji::evaluation::uncertainty::Estimate;
+use wuji::pretrain::{
+    PretrainOptions, PretrainSummary, TranslatedExample, TranslationScores, pretrain_with,
+};
 use wuji::training::{StopReason, StopSignal};
 
 use crate::bar::Console;
@@ -28,6 +31,15 @@ pub struct Args {
     /// Without it, and without sources in the config, the embedded story world is used.
     #[arg(long, value_name = "PATH", num_args = 1..)]
     data: Vec<String>,
+    /// Pairs to learn from: two files of one text per line, aligned. May be given several times.
+    #[arg(long, value_names = ["SOURCE", "TARGET"], num_args = 2, conflicts_with = "data")]
+    pairs: Vec<String>,
+    /// Pairs that are held out, likewise.
+    #[arg(long, value_names = ["SOURCE", "TARGET"], num_args = 2, conflicts_with = "data")]
+    validation_pairs: Vec<String>,
+    /// Further pairs that are translated and scored at the end, likewise.
+    #[arg(long, value_names = ["SOURCE", "TARGET"], num_args = 2, conflicts_with = "data")]
+    test_pairs: Vec<String>,
     /// One key of the config, as in training.max_steps=100.
     #[arg(long, value_name = "SECTION.KEY=VALUE")]
     set: Vec<String>,
@@ -38,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue the run in this directory.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "data", "out", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "data", "pairs", "out", "seed"])]
     resume: Option<PathBuf>,
     /// Name the presets and stop.
     #[arg(long)]
@@ -108,8 +120,39 @@ fn resolve(args: &Args) -> Result<RunConfig> {
     Ok(config)
 }
 
+/// A file of one text per line, in TOML.
+fn lines(path: &String) -> String {
+    // A string of JSON is one of TOML.
+    let path = serde_json::Value::String(absolute(path));
+    format!("{{ paths = [{path}], format = \"text\", documents = \"line\" }}")
+}
+
+/// The pairs of two files each, as `--set` takes them.
+fn pairs(args: &Args) -> Vec<String> {
+    let sides = [
+        ("train", &args.pairs),
+        ("validation", &args.validation_pairs),
+        ("test", &args.test_pairs),
+    ];
+    let mut set = Vec::new();
+    for (key, files) in sides {
+        if files.is_empty() {
+            continue;
+        }
+        let pairs: Vec<String> = files
+            .chunks_exact(2)
+            .map(|files| {
+                format!("{{ source = {}, target = {} }}", lines(&files[0]), lines(&files[1]))
+            })
+            .collect();
+        set.push(format!("data.pairs.{key}=[{}]", pairs.join(", ")));
+    }
+    set
+}
+
 fn layers(args: &Args) -> ConfigLayers {
-    let mut set = args.set.clone();
+    let mut set = pairs(args);
+    set.extend(args.set.iter().cloned());
     set.extend(args.seed.map(|seed| format!("training.seed={seed}")));
     // A config file stands on its own; with neither, the first thing a newcomer runs.
     let preset = match (&args.preset, &args.config) {
@@ -139,6 +182,31 @@ fn run_dir(args: &Args) -> PathBuf {
         .expect("some number is free")
 }
 
+/// Some translations of a set of pairs and their scores.
+fn translations(scores: &TranslationScores) -> String {
+    let example = |example: &TranslatedExample| {
+        let TranslatedExample { source, reference, translation, .. } = example;
+        format!("source       {source}\nreference    {reference}\ntranslation  {translation}\n")
+    };
+    let examples: Vec<String> = scores.examples.iter().map(example).collect();
+    let interval = |estimate: &Estimate| {
+        let (low, high) = estimate.interval;
+        format!("{:.2} [{low:.2}, {high:.2}]", estimate.value)
+    };
+    format!(
+        "{}\n{}: BLEU {}, chrF {}, {:.1} % to the letter, over {} pairs; the sources themselves: BLEU {:.2}\n\
+         {}\n",
+        examples.join("\n"),
+        scores.name,
+        interval(&scores.bleu),
+        interval(&scores.chrf),
+        100.0 * scores.exact,
+        scores.pairs,
+        scores.copy_bleu,
+        scores.bleu_signature,
+    )
+}
+
 /// Ctrl-C and SIGTERM end the run after the current step; a second one ends it at once.
 fn stop_on_signals(stop: &StopSignal) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -156,6 +224,7 @@ fn describe(summary: &PretrainSummary) -> String {
         let between = if is_text { "" } else { "\n" };
         lines.push(format!("{}{between}{}\n", sample.prompt, sample.text));
     }
+    lines.extend(summary.translations.iter().map(translations));
     // Other objectives predict some tokens of the text, of which bits per byte mean nothing.
     let row = |name: &str, loss: f64, bits: Option<f64>| {
         let bits = bits.filter(|_| is_text).map(|bits| format!(" {bits:>14.4}"));

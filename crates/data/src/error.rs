@@ -102,6 +102,18 @@ pub enum DataError {
         /// The sources that were read.
         sources: String,
     },
+    /// The two sides of pairs have different numbers of texts.
+    #[error("pairs are not aligned: {sources} in {source_paths}, but {targets} in {target_paths}")]
+    Unaligned {
+        /// The files of the sources.
+        source_paths: String,
+        /// How many there are.
+        sources: usize,
+        /// The files of the targets.
+        target_paths: String,
+        /// How many there are.
+        targets: usize,
+    },
     /// An option has a value that cannot work.
     #[error("{key}: {reason}")]
     InvalidOption {

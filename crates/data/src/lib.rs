@@ -44,6 +44,7 @@ pub mod encoder;
 pub mod error;
 pub mod fingerprint;
 pub mod loader;
+pub mod pairs;
 pub mod prepare;
 pub mod shard;
 pub mod source;
@@ -66,6 +67,7 @@ pub use loader::{
     BatchLoader, IGNORE_INDEX, LoaderOptions, Packing, Prefetcher, Sampling, ScheduledBatch,
     TokenBatch,
 };
+pub use pairs::{PairOptions, TextPair};
 pub use prepare::{Manifest, PreparedCorpus, prepare};
 pub use shard::{ShardWriter, TokenShard, TokenShards};
 pub use source::{

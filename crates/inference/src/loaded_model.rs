@@ -42,19 +42,7 @@ impl LoadedModel {
     /// A file that is missing, damaged or does not fit the others, or a model that does nothing with
     /// texts.
     pub fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
-        match model_type(dir).as_deref() {
-            Some("wuji_rnn") => {
-                Ok(Self::Continues(Box::new(Engine::<RecurrentLm>::from_dir(dir, device)?)))
-            }
-            Some("wuji_mlp") => {
-                Ok(Self::Continues(Box::new(Engine::<FeedForwardLm>::from_dir(dir, device)?)))
-            }
-            Some("wuji_rnn_seq2seq") => {
-                let translator = Translator::<RecurrentSeq2Seq>::load_recurrent(dir, device)?;
-                Ok(Self::Translates(Box::new(translator)))
-            }
-            _ => Self::of(dir, AnyModel::from_dir(dir, device)?),
-        }
+        Self::of(dir, AnyModel::from_dir(dir, device)?)
     }
 
     fn of(dir: &Path, model: AnyModel) -> Result<Self, InferenceError> {
@@ -71,16 +59,18 @@ impl LoadedModel {
             AnyModel::EncoderDecoder(model) => {
                 Self::Translates(Box::new(Translator::<Seq2SeqLm>::of_model(dir, model)?))
             }
+            AnyModel::Recurrent(model) => {
+                Self::Continues(Box::new(Engine::<RecurrentLm>::of_model(dir, model)?))
+            }
+            AnyModel::FeedForward(model) => {
+                Self::Continues(Box::new(Engine::<FeedForwardLm>::of_model(dir, model)?))
+            }
+            AnyModel::RecurrentSeq2Seq(model) => {
+                let translator = Translator::<RecurrentSeq2Seq>::of_recurrent(dir, model)?;
+                Self::Translates(Box::new(translator))
+            }
         })
     }
-}
-
-/// `model_type` of `config.json`, where there is such a file; what is wrong with it, whoever loads
-/// the model says.
-fn model_type(dir: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(dir.join("config.json")).ok()?;
-    let config: Value = serde_json::from_str(&text).ok()?;
-    Some(config.get("model_type")?.as_str()?.to_owned())
 }
 
 impl StoredModel for CausalLm {

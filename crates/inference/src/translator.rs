@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wuji_model::recurrent::RecurrentSeq2Seq;
 use wuji_model::{AnyModel, Seq2SeqLm};
@@ -88,7 +89,7 @@ pub struct TranslatedText {
 }
 
 /// A heat map of what a decoder looked at.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttentionMap {
     /// The tokens of the source.
     pub source: Vec<String>,
@@ -259,8 +260,7 @@ impl<M: ConditionalModel> Translator<M> {
         // What is behind the source is other sources' length.
         weights.iter_mut().for_each(|row| row.truncate(source.len()));
         let tokens = |tokenizer: &Tokenizer, ids: &[u32]| {
-            let name = |&id: &u32| tokenizer.id_to_token(id).unwrap_or_else(|| id.to_string());
-            ids.iter().map(name).collect()
+            ids.iter().map(|&id| readable(tokenizer, id)).collect()
         };
         Ok(Some(AttentionMap {
             source: tokens(&self.source_tokenizer, source),
@@ -307,7 +307,13 @@ impl Translator<RecurrentSeq2Seq> {
     /// # Errors
     /// As [`Translator::load`].
     pub fn load_recurrent(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
-        let model = RecurrentSeq2Seq::from_dir(dir, device)?;
+        Self::of_recurrent(dir, RecurrentSeq2Seq::from_dir(dir, device)?)
+    }
+
+    pub(crate) fn of_recurrent(
+        dir: &Path,
+        model: RecurrentSeq2Seq,
+    ) -> Result<Self, InferenceError> {
         let id = |key: &str| {
             let id = model.config().extra.get(key).and_then(Value::as_u64);
             id.and_then(|id| u32::try_from(id).ok())
@@ -343,6 +349,15 @@ impl<M: ConditionalModel> Translator<M> {
         suppressed.retain(|id| !end.contains(id));
         Ok(Self::new(model, source, target, TargetTokens { start, end, suppressed }))
     }
+}
+
+/// A token as text; one that is only a part of a character, as the vocabulary spells it.
+fn readable(tokenizer: &Tokenizer, id: u32) -> String {
+    let text = tokenizer.decode(&[id], false).unwrap_or_default();
+    if !text.is_empty() && !text.contains('\u{fffd}') {
+        return text;
+    }
+    tokenizer.id_to_token(id).unwrap_or_else(|| id.to_string())
 }
 
 /// The tokenizers of both sides.

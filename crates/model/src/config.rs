@@ -10,6 +10,7 @@ use crate::families::{
     GptNeoXConfig, LlamaConfig, MarianConfig, MistralConfig, MixtralConfig, Qwen2Config,
     Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig, RobertaConfig, T5Config,
 };
+use crate::recurrent::{FeedForwardConfig, RecurrentLmConfig, Seq2SeqConfig};
 use crate::weights::TensorNames;
 use crate::{Architecture, ModelError};
 
@@ -92,6 +93,12 @@ families! {
     T5(T5Config) = "t5",
     /// The original Transformer, as Marian has it.
     Marian(MarianConfig) = "marian",
+    /// A recurrent language model.
+    Recurrent(RecurrentLmConfig) = "wuji_rnn",
+    /// A feed-forward language model.
+    FeedForward(FeedForwardConfig) = "wuji_mlp",
+    /// A recurrent encoder–decoder with attention.
+    RecurrentSeq2Seq(Seq2SeqConfig) = "wuji_rnn_seq2seq",
 }
 
 impl ModelConfig {
@@ -152,10 +159,19 @@ impl ModelConfig {
         crate::weights::write_file_atomically(&path, format!("{text}\n").as_bytes())
     }
 
-    /// The stack this describes; of an encoder–decoder, the decoder.
+    /// Checks the values alone and beside each other.
     ///
     /// # Errors
     /// [`ModelError::InvalidConfig`] for values that make no sense.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        self.family().validate()
+    }
+
+    /// The stack this describes; of an encoder–decoder, the decoder.
+    ///
+    /// # Errors
+    /// [`ModelError::InvalidConfig`] for values that make no sense, [`ModelError::WrongKind`] for a
+    /// family that is no transformer.
     pub fn architecture(&self) -> Result<Architecture, ModelError> {
         let architecture = self.family().architecture()?;
         architecture.validate()?;
@@ -253,14 +269,34 @@ pub enum ModelKind {
     Encoder,
     /// A text from another: [`Seq2SeqLm`](crate::Seq2SeqLm).
     EncoderDecoder,
+    /// The next token, from a state: [`RecurrentLm`](crate::recurrent::RecurrentLm).
+    Recurrent,
+    /// The next token, from a window: [`FeedForwardLm`](crate::recurrent::FeedForwardLm).
+    FeedForward,
+    /// A text from another, by states and attention:
+    /// [`RecurrentSeq2Seq`](crate::recurrent::RecurrentSeq2Seq).
+    RecurrentEncoderDecoder,
 }
 
 impl ModelKind {
-    fn description(self) -> &'static str {
+    /// Whether it is a stack of transformer blocks, or two.
+    pub fn is_transformer(self) -> bool {
+        matches!(self, Self::CausalLm | Self::Encoder | Self::EncoderDecoder)
+    }
+
+    /// Whether it makes a text of another.
+    pub fn has_source(self) -> bool {
+        matches!(self, Self::EncoderDecoder | Self::RecurrentEncoderDecoder)
+    }
+
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::CausalLm => "a causal language model",
             Self::Encoder => "an encoder",
             Self::EncoderDecoder => "an encoder–decoder",
+            Self::Recurrent => "a recurrent language model",
+            Self::FeedForward => "a feed-forward language model",
+            Self::RecurrentEncoderDecoder => "a recurrent encoder–decoder",
         }
     }
 }

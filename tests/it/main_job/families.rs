@@ -18,6 +18,7 @@ fn train(preset: &str, dir: &std::path::Path) -> Told {
     let run = Wuji::new("train").args(&["--preset", preset, "--json", "--quiet"]).arg("--out");
     let run =
         run.arg(dir).set("data.stories.size={ documents = 100 }").set("training.max_steps=15");
+    let run = run.set("data.pairs.dates={ train = 400, validation = 20 }");
     let summary = run.succeed().json();
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
     Told {
@@ -38,11 +39,20 @@ fn every_family_learns_with_its_own_objective() {
         assert!(told.loss.is_finite() && told.loss < uniform, "{}: {}", preset.name, told.loss);
         assert_eq!(vocabulary.num_params() as u64, told.parameters, "{}", preset.name);
         assert!(told.floor < uniform, "{}: the baseline {}", preset.name, told.floor);
-        let samples = std::fs::read_to_string(dir.path().join("samples.txt")).unwrap();
+        let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
         let is_causal = told.objective == "causal-lm";
-        assert_eq!(samples.starts_with("shown   "), !is_causal, "{}: {samples}", preset.name);
-        let report = std::fs::read_to_string(dir.path().join("report.html")).unwrap();
-        assert_eq!(report.contains("bits per byte</span>"), is_causal, "{}", preset.name);
+        let has_pairs = told.objective == "sequence-to-sequence";
+        if has_pairs {
+            let translations = read("translations/validation.txt");
+            assert_eq!(translations.lines().count(), 20, "{}", preset.name);
+        } else {
+            let samples = read("samples.txt");
+            assert_eq!(samples.starts_with("shown   "), !is_causal, "{}: {samples}", preset.name);
+        }
+        let report = read("report.html");
+        let says_bits = report.contains("bits per byte</span>");
+        assert_eq!(says_bits, is_causal || has_pairs, "{}", preset.name);
+        assert_eq!(report.contains("<h2>Translations</h2>"), has_pairs, "{}", preset.name);
     }
 }
 
@@ -51,7 +61,8 @@ fn an_objective_that_the_model_has_no_outputs_for_is_refused() {
     for (preset, objective, expected) in [
         ("tiny-bert", "causal-lm", "expected masked-lm for model_type \"bert\""),
         ("tiny-llama", "masked-lm", "expected causal-lm"),
-        ("tiny-t5", "prefix-lm", "expected span-corruption or iid-denoising"),
+        ("tiny-t5", "prefix-lm", "expected sequence-to-sequence, span-corruption or"),
+        ("tiny-rnn", "masked-lm", "expected causal-lm or fill-in-the-middle"),
         ("tiny-llama", "blank-infilling", "blank-infilling and glm_original go together"),
     ] {
         let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@ mod families;
 mod generating;
 mod interruption;
 mod one_run_per_directory;
+mod pairs;
 mod run_directory;
 mod runs;
 mod unchanged_inputs;

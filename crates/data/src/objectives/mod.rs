@@ -36,7 +36,8 @@ pub use chinese::chinese_words;
 pub use fim::{FillInTheMiddleOptions, FimIds, psm, spm};
 pub use masking::{MaskDraws, MaskingOptions, apply_draws};
 pub use options::{
-    CausalLmOptions, Example, ObjectiveBatch, ObjectiveOptions, step_seed, transform_batch,
+    CausalLmOptions, Example, ObjectiveBatch, ObjectiveOptions, SequenceToSequenceOptions,
+    step_seed, transform_batch,
 };
 pub use prefix_lm::{PrefixLmOptions, prefix_example, prefix_length};
 pub use sentence_pairs::{

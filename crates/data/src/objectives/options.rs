@@ -47,12 +47,19 @@ pub enum ObjectiveOptions {
     SpanCorruption(SpanCorruptionOptions),
     /// A decoder says what single tokens were.
     IidDenoising(IidDenoisingOptions),
+    /// A decoder writes the target of a source: learnt from pairs, not from running text.
+    SequenceToSequence(SequenceToSequenceOptions),
 }
 
 /// Next-token prediction has no options.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CausalLmOptions {}
+
+/// Pairs have no options: their batches are those of [`Seq2SeqCollation`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SequenceToSequenceOptions {}
 
 impl Default for ObjectiveOptions {
     fn default() -> Self {
@@ -126,6 +133,7 @@ impl ObjectiveOptions {
             Self::BlankInfilling(_) => "blank-infilling",
             Self::SpanCorruption(_) => "span-corruption",
             Self::IidDenoising(_) => "iid-denoising",
+            Self::SequenceToSequence(_) => "sequence-to-sequence",
         }
     }
 
@@ -138,7 +146,9 @@ impl ObjectiveOptions {
             Self::BlankInfilling(_) => {
                 &["[PAD]", "[MASK]", "[sMASK]", "[gMASK]", "<|startofpiece|>", "<|endofpiece|>"]
             }
-            Self::SpanCorruption(_) | Self::IidDenoising(_) => &["<pad>", "</s>"],
+            Self::SpanCorruption(_) | Self::IidDenoising(_) | Self::SequenceToSequence(_) => {
+                &["<pad>", "</s>"]
+            }
         };
         let sentinels = match self {
             Self::SpanCorruption(_) | Self::IidDenoising(_) => SENTINELS,
@@ -151,7 +161,7 @@ impl ObjectiveOptions {
     /// Checks the values, and that the vocabulary has the special tokens that they need.
     pub fn validate(&self, special: &SpecialIds) -> Result<()> {
         match self {
-            Self::CausalLm(_) | Self::PrefixLm(_) => Ok(()),
+            Self::CausalLm(_) | Self::PrefixLm(_) | Self::SequenceToSequence(_) => Ok(()),
             Self::FillInTheMiddle(options) => options.validate(special),
             Self::MaskedLm(options) => options.validate(special),
             Self::BlankInfilling(options) => options.validate(special),
@@ -186,6 +196,7 @@ impl ObjectiveOptions {
                 Example::Seq2Seq(options.apply(special, window, seed)?)
             }
             Self::IidDenoising(options) => Example::Seq2Seq(options.apply(special, window, seed)?),
+            Self::SequenceToSequence(_) => return Err(no_running_text()),
         })
     }
 }
@@ -243,7 +254,15 @@ pub fn transform_batch(
             let examples = rows.map(|row, seed| options.apply(special, rows.text(row), seed))?;
             pair_batch(&examples, special)?
         }
+        ObjectiveOptions::SequenceToSequence(_) => return Err(no_running_text()),
     })
+}
+
+fn no_running_text() -> DataError {
+    DataError::InvalidOption {
+        key: "kind".to_owned(),
+        reason: "sequence-to-sequence learns from pairs of texts, got running text".to_owned(),
+    }
 }
 
 /// The rows of a batch of text, each with its seed.

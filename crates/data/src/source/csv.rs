@@ -1,4 +1,4 @@
-//! Tables as text: CSV and TSV with a header, one column the text.
+//! Tables as text: CSV and TSV, one column the text.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -31,7 +31,11 @@ impl CsvDocuments {
         let input = open_text(path)?;
         let since_record = Arc::new(AtomicUsize::new(0));
         let limited = Limited { inner: Box::new(input.reader), since_record: since_record.clone() };
-        let reader = ReaderBuilder::new().delimiter(delimiter).from_reader(limited);
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(options.has_header)
+            .quoting(options.has_quotes)
+            .from_reader(limited);
         let mut documents = Self {
             reader,
             since_record,
@@ -41,7 +45,10 @@ impl CsvDocuments {
             policy: options.invalid_utf8,
             offset: input.offset,
         };
-        documents.column = documents.find_column(&options.text_field)?;
+        documents.column = match options.has_header {
+            true => documents.find_column(&options.text_field)?,
+            false => column_number(&options.text_field)?,
+        };
         Ok(documents)
     }
 
@@ -68,7 +75,15 @@ impl CsvDocuments {
                 return Ok(None);
             }
             let (line, start) = self.record.position().map_or((0, 0), |at| (at.line(), at.byte()));
-            let cell = self.record.get(self.column).unwrap_or_default();
+            let Some(cell) = self.record.get(self.column) else {
+                let origin = Origin::new(self.path.clone(), Place::Line(line));
+                let reason = format!(
+                    "expected column {}, got {} columns",
+                    self.column + 1,
+                    self.record.len()
+                );
+                return Err(DataError::InvalidRecord { origin, reason });
+            };
             // Quotes may have been removed, so the offset is that of the record.
             let text = decode(cell, self.policy, &self.path, self.offset + start)?;
             if !text.is_empty() {
@@ -84,6 +99,15 @@ impl Iterator for CsvDocuments {
     fn next(&mut self) -> Option<Self::Item> {
         self.next_text().transpose()
     }
+}
+
+/// The index of a column that is named by its number.
+fn column_number(field: &str) -> Result<usize> {
+    let number = field.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    number.ok_or_else(|| DataError::InvalidOption {
+        key: "text_field".to_owned(),
+        reason: format!("expected the number of a column, from 1, without a header, got {field:?}"),
+    })
 }
 
 /// Stops a table whose quotes do not close from being read into memory as one record.

@@ -71,10 +71,12 @@ impl DocumentSource for FileSource {
             }
             inputs.push(InputCard { path: path.display().to_string(), bytes, sha256 });
         }
-        let reading = format!(
-            "{:?} {:?} {:?}",
-            self.options.text_field, self.options.documents, self.options.invalid_utf8
-        );
+        let SourceOptions { text_field, documents, invalid_utf8, .. } = &self.options;
+        let mut reading = format!("{text_field:?} {documents:?} {invalid_utf8:?}");
+        // Only where they are not as ever, so that older shards stay as good as they were.
+        if !(self.options.has_header && self.options.has_quotes) {
+            reading += &format!(" {} {}", self.options.has_header, self.options.has_quotes);
+        }
         let formats = self.files.iter().map(|(_, format)| format!("{format:?}"));
         let contents = inputs.iter().map(|input| input.sha256.to_string());
         let fingerprint = Fingerprint::of_parts(formats.chain(contents).chain([reading]));

@@ -30,6 +30,12 @@ pub struct SourceOptions {
     pub format: Option<FileFormat>,
     /// Field or column that holds the text, in JSON Lines, CSV and Parquet. Default: `text`.
     pub text_field: String,
+    /// Whether the first record of a CSV or TSV file names the columns; without such a header
+    /// `text_field` is the number of a column, from 1. Default: true.
+    pub has_header: bool,
+    /// Whether quotes may enclose the cells of a CSV or TSV file; otherwise they are text. Default:
+    /// true.
+    pub has_quotes: bool,
     /// What a document is in a plain text file. Default: the whole file.
     pub documents: DocumentMode,
     /// What to do about bytes that are not UTF-8. Default: an error.
@@ -44,6 +50,8 @@ impl Default for SourceOptions {
             weight: None,
             format: None,
             text_field: "text".to_owned(),
+            has_header: true,
+            has_quotes: true,
             documents: DocumentMode::default(),
             invalid_utf8: InvalidUtf8::default(),
         }

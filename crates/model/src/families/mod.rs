@@ -40,7 +40,7 @@ pub trait Family: TensorNames {
     /// The stack this describes; of an encoder–decoder, the decoder.
     ///
     /// # Errors
-    /// Keys that make no sense.
+    /// Keys that make no sense, or a family that is no transformer.
     fn architecture(&self) -> Result<Architecture, ModelError>;
 
     /// The encoder of an encoder–decoder.
@@ -49,6 +49,15 @@ pub trait Family: TensorNames {
     /// Keys that make no sense.
     fn encoder_architecture(&self) -> Result<Option<Architecture>, ModelError> {
         Ok(None)
+    }
+
+    /// Checks the values alone and beside each other.
+    ///
+    /// # Errors
+    /// [`ModelError::InvalidConfig`] for values that make no sense.
+    fn validate(&self) -> Result<(), ModelError> {
+        self.architecture()?.validate()?;
+        self.encoder_architecture()?.map_or(Ok(()), |encoder| encoder.validate())
     }
 
     /// What a model of this family computes.

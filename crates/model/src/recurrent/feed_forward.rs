@@ -9,13 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wuji_kernels::Nonlinearity;
 
-use super::config::{self, ConfigFile, MAX_SHARD_BYTES, NonlinearityName};
-use super::init::initialise;
+use super::config::{self, ConfigFile, NonlinearityName};
+use super::directory::recurrent_directory;
 use crate::ModelError;
 use crate::layers::{Embedding, Linear, dropout};
-use crate::weights::{
-    Part, StoredDtype, TensorFiles, TensorNames, load_weights, named_tensors, save_tensors,
-};
+use crate::weights::{Part, TensorNames};
 
 /// `config.json` of a feed-forward language model, `model_type` `wuji_mlp`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,6 +130,8 @@ pub struct FeedForwardLm {
     config: FeedForwardConfig,
 }
 
+recurrent_directory!(FeedForwardLm, FeedForwardConfig);
+
 impl FeedForwardLm {
     fn zeros(config: &FeedForwardConfig, device: &Device) -> Result<Self, ModelError> {
         config.validate()?;
@@ -150,42 +150,6 @@ impl FeedForwardLm {
             head: Linear::zeros(c.hidden_size, c.vocab_size, true, device),
             config: config.clone(),
         })
-    }
-
-    /// A new model with weights drawn from `seed`; the same on every device.
-    ///
-    /// # Errors
-    /// A config whose values make no sense.
-    pub fn init(
-        config: &FeedForwardConfig,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        Ok(initialise(Self::zeros(config, device)?, config.initializer_range, seed))
-    }
-
-    /// Reads a model directory.
-    ///
-    /// # Errors
-    /// Missing or malformed files, another kind of model, or weights that do not fit.
-    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let config = FeedForwardConfig::from_path(dir)?;
-        let files = TensorFiles::open_dir(dir)?;
-        load_weights(Self::zeros(&config, device)?, &config, &files)
-    }
-
-    /// Writes `config.json` and weights into `dir`, which is created.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        config::write(&self.config, dir)?;
-        save_tensors(dir, &named_tensors(self, &self.config), dtype, MAX_SHARD_BYTES)
-    }
-
-    /// The config this model was built from.
-    pub fn config(&self) -> &FeedForwardConfig {
-        &self.config
     }
 
     /// Checks ids before a forward pass, where they enter.

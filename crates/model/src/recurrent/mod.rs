@@ -56,6 +56,8 @@
 mod attention;
 mod cell;
 mod config;
+mod directory;
+mod family;
 mod feed_forward;
 mod init;
 mod language_model;

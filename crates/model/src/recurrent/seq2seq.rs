@@ -5,18 +5,15 @@
 //! over all steps. Without input feeding there is no loop here at all. Search beyond the greedy
 //! one is left to others, who have [`RecurrentSeq2Seq::step`] and `select`.
 
-use std::path::Path;
-
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 use super::attention::{AttendedSource, SourceAttention};
-use super::config::{self, ConfigFile, MAX_SHARD_BYTES};
-use super::init::initialise;
+use super::config::{self, ConfigFile};
+use super::directory::recurrent_directory;
 use super::{AttentionKind, RecurrentStack, RecurrentState, Seq2SeqConfig};
 use crate::ModelError;
 use crate::layers::{Embedding, Linear, dropout};
-use crate::weights::{StoredDtype, TensorFiles, load_weights, named_tensors, save_tensors};
 
 /// A recurrent encoder–decoder with attention.
 #[derive(Module, Debug)]
@@ -93,6 +90,8 @@ pub struct DecoderStep {
     pub state: DecoderState,
 }
 
+recurrent_directory!(RecurrentSeq2Seq, Seq2SeqConfig);
+
 impl RecurrentSeq2Seq {
     fn zeros(config: &Seq2SeqConfig, device: &Device) -> Result<Self, ModelError> {
         config.validate()?;
@@ -117,38 +116,6 @@ impl RecurrentSeq2Seq {
             head: (!c.tie_word_embeddings).then(head),
             config: config.clone(),
         })
-    }
-
-    /// A new model with weights drawn from `seed`; the same on every device.
-    ///
-    /// # Errors
-    /// A config whose values make no sense.
-    pub fn init(config: &Seq2SeqConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        Ok(initialise(Self::zeros(config, device)?, config.initializer_range, seed))
-    }
-
-    /// Reads a model directory.
-    ///
-    /// # Errors
-    /// Missing or malformed files, another kind of model, or weights that do not fit.
-    pub fn from_dir(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let config = Seq2SeqConfig::from_path(dir)?;
-        let files = TensorFiles::open_dir(dir)?;
-        load_weights(Self::zeros(&config, device)?, &config, &files)
-    }
-
-    /// Writes `config.json` and weights into `dir`, which is created.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, dir: &Path, dtype: StoredDtype) -> Result<(), ModelError> {
-        config::write(&self.config, dir)?;
-        save_tensors(dir, &named_tensors(self, &self.config), dtype, MAX_SHARD_BYTES)
-    }
-
-    /// The config this model was built from.
-    pub fn config(&self) -> &Seq2SeqConfig {
-        &self.config
     }
 
     /// Checks ids of a source and a target before they are read, where they enter.

@@ -13,4 +13,7 @@ mod suggest;
 pub use layers::ConfigLayers;
 pub use presets::{PRESETS, Preset};
 pub use reference::reference;
-pub use sections::{DataConfig, EvaluationConfig, RunConfig, SampleConfig, TokenizerConfig};
+pub use sections::{
+    DataConfig, EvaluationConfig, PairsConfig, RunConfig, SampleConfig, TokenizerConfig,
+    TranslationConfig,
+};

@@ -31,6 +31,9 @@ presets! {
     "bert-mini": "BERT of 4 layers, 256 wide (Turc et al. 2019): masked words of the story world",
     "t5-mini": "T5 v1.1 of 4 + 4 layers, 256 wide: spans of the story world",
     "glm-mini": "the original GLM of 4 layers, 256 wide: blanks of the story world",
+    "translation-transformer": "the original Transformer for a few ten thousand sentence pairs, as in Multi30k",
+    "translation-rnn": "a GRU encoder–decoder with additive attention, for the same",
+    "dates": "a GRU encoder–decoder that learns to read dates in a few minutes, with attention to look at",
     "tiny": "a minute of nothing in particular: for tests and for trying things out",
     "tiny-gpt-neox": "GPT-NeoX, in miniature: for tests and for trying things out",
     "tiny-llama": "Llama, in miniature: for tests and for trying things out",
@@ -48,4 +51,8 @@ presets! {
     "tiny-distilbert": "DistilBERT, in miniature: for tests and for trying things out",
     "tiny-t5": "T5, in miniature: for tests and for trying things out",
     "tiny-marian": "the original Transformer, in miniature: for tests and for trying things out",
+    "tiny-translation": "the original Transformer on pairs of texts, in miniature: for tests and for trying things out",
+    "tiny-rnn": "an LSTM language model, in miniature: for tests and for trying things out",
+    "tiny-mlp": "a feed-forward language model, in miniature: for tests and for trying things out",
+    "tiny-rnn-seq2seq": "a GRU encoder–decoder with attention, in miniature: for tests and for trying things out",
 }

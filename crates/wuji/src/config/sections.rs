@@ -4,9 +4,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-use wuji_data::generate::StoryCorpusConfig;
+use wuji_data::generate::{DatePairs, StoryCorpusConfig};
 use wuji_data::objectives::ObjectiveOptions;
-use wuji_data::{CorpusOptions, Packing, Sampling, SourceOptions, SplitOptions};
+use wuji_data::{CorpusOptions, Packing, PairOptions, Sampling, SourceOptions, SplitOptions};
+use wuji_evaluation::bleu::BleuTokenizer;
+use wuji_inference::TranslatorOptions;
 use wuji_model::{ModelConfig, ModelKind};
 use wuji_protocol::{GenerateOptions, GenerateRequest};
 use wuji_tokenizer::TokenizerTrainerConfig;
@@ -50,6 +52,23 @@ pub struct DataConfig {
     pub sampling: Sampling,
     /// Whether a row may look across documents.
     pub packing: Packing,
+    /// Sources and targets, for the objective `sequence-to-sequence`; in place of `sources`,
+    /// `stories` and `split`.
+    pub pairs: PairsConfig,
+}
+
+/// `[data.pairs]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PairsConfig {
+    /// Pairs to learn from; none means the embedded dates.
+    pub train: Vec<PairOptions>,
+    /// Pairs that are held out.
+    pub validation: Vec<PairOptions>,
+    /// More pairs to be translated and scored at the end.
+    pub test: Vec<PairOptions>,
+    /// The embedded dates, where there are no pairs to learn from.
+    pub dates: DatePairs,
 }
 
 impl Default for DataConfig {
@@ -61,6 +80,7 @@ impl Default for DataConfig {
             context_length: 256,
             sampling: Sampling::default(),
             packing: Packing::default(),
+            pairs: PairsConfig::default(),
         }
     }
 }
@@ -98,6 +118,8 @@ pub struct EvaluationConfig {
     pub random_batches: u64,
     /// Whether the text is continued at the end, and how.
     pub samples: SampleConfig,
+    /// How targets are searched for at the end, for the objective `sequence-to-sequence`.
+    pub translation: TranslationConfig,
 }
 
 impl Default for EvaluationConfig {
@@ -108,6 +130,47 @@ impl Default for EvaluationConfig {
             batch_size: 16,
             random_batches: 0,
             samples: SampleConfig::default(),
+            translation: TranslationConfig::default(),
+        }
+    }
+}
+
+/// `[evaluation.translation]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TranslationConfig {
+    /// Translations that are followed at once; 1 is greedy.
+    pub num_beams: usize,
+    /// A translation's log-probability is divided by its length in tokens to this power.
+    pub length_penalty: f32,
+    /// Most tokens of a translation.
+    pub max_new_tokens: usize,
+    /// How BLEU cuts text into words, as sacreBLEU names it: `13a`, `intl`, `zh`, `char`, `none`.
+    pub bleu_tokenizer: BleuTokenizer,
+    /// Sentences that are shown with their translations, and where the model looked.
+    pub examples: usize,
+}
+
+impl Default for TranslationConfig {
+    fn default() -> Self {
+        Self {
+            num_beams: 4,
+            length_penalty: 1.0,
+            max_new_tokens: 128,
+            bleu_tokenizer: BleuTokenizer::default(),
+            examples: 6,
+        }
+    }
+}
+
+impl TranslationConfig {
+    /// The options of the search.
+    pub fn options(&self) -> TranslatorOptions {
+        TranslatorOptions {
+            num_beams: self.num_beams,
+            length_penalty: self.length_penalty,
+            max_new_tokens: self.max_new_tokens,
+            ..TranslatorOptions::default()
         }
     }
 }
@@ -221,8 +284,9 @@ impl RunConfig {
                 "evaluation.batch_size = 0: expected at least 1",
             ));
         }
-        self.model.architecture()?;
+        self.model.validate()?;
         self.check_objective()?;
+        self.check_pairs()?;
         // Wrong sampling options would otherwise be found out only after training.
         let samples = GenerateRequest::new("").with_options(self.evaluation.samples.options(0));
         samples
@@ -243,10 +307,17 @@ impl RunConfig {
                 ),
                 "causal-lm, fill-in-the-middle, prefix-lm or blank-infilling",
             ),
+            ModelKind::Recurrent | ModelKind::FeedForward => (
+                matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)),
+                "causal-lm or fill-in-the-middle",
+            ),
             ModelKind::Encoder => (matches!(self.objective, O::MaskedLm(_)), "masked-lm"),
-            ModelKind::EncoderDecoder => (
-                matches!(self.objective, O::SpanCorruption(_) | O::IidDenoising(_)),
-                "span-corruption or iid-denoising",
+            ModelKind::EncoderDecoder | ModelKind::RecurrentEncoderDecoder => (
+                matches!(
+                    self.objective,
+                    O::SpanCorruption(_) | O::IidDenoising(_) | O::SequenceToSequence(_)
+                ),
+                "sequence-to-sequence, span-corruption or iid-denoising",
             ),
         };
         if !fits {
@@ -273,10 +344,10 @@ impl RunConfig {
             return Err(WujiError::config("[model]", problem));
         }
         if self.training.activation_checkpointing {
-            let has_experts = self.model.architecture()?.experts.is_some();
-            if has_experts || !matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)) {
+            let is_plain = kind.is_transformer() && self.model.architecture()?.experts.is_none();
+            if !is_plain || !matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)) {
                 let problem = "activation_checkpointing = true: expected false but for next-token \
-                               prediction without experts";
+                               prediction by transformers without experts";
                 return Err(WujiError::config("[training]", problem));
             }
         }
@@ -287,6 +358,38 @@ impl RunConfig {
                 self.objective.kind()
             );
             return Err(WujiError::config("[data]", problem));
+        }
+        Ok(())
+    }
+
+    /// Whether a run learns from pairs of texts rather than from running text.
+    pub fn has_pairs(&self) -> bool {
+        matches!(self.objective, ObjectiveOptions::SequenceToSequence(_))
+    }
+
+    /// Refuses pairs without a use, and half of what is needed of them.
+    fn check_pairs(&self) -> Result<(), WujiError> {
+        let PairsConfig { train, validation, test, .. } = &self.data.pairs;
+        if !self.has_pairs() {
+            if train.is_empty() && validation.is_empty() && test.is_empty() {
+                return Ok(());
+            }
+            let kind = self.objective.kind();
+            let problem = format!("objective.kind = {kind:?}: expected \"sequence-to-sequence\"");
+            return Err(WujiError::config("[data.pairs]", problem));
+        }
+        if !self.data.sources.is_empty() {
+            let problem = "sources: expected none, but [data.pairs], for sequence-to-sequence";
+            return Err(WujiError::config("[data]", problem));
+        }
+        if train.is_empty() != validation.is_empty() {
+            let missing = if train.is_empty() { "train" } else { "validation" };
+            let problem = format!("{missing}: expected some pairs beside those of the other side");
+            return Err(WujiError::config("[data.pairs]", problem));
+        }
+        if self.evaluation.translation.num_beams == 0 {
+            let problem = "num_beams = 0: expected at least 1";
+            return Err(WujiError::config("[evaluation.translation]", problem));
         }
         Ok(())
     }

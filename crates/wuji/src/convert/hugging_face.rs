@@ -12,7 +12,7 @@ use crate::WujiError;
 
 pub(super) fn load(source: &Path, tokenizer: Option<&Path>) -> Result<Loaded, WujiError> {
     let model = AnyModel::from_dir(source, &DeviceSpec::default().open()?)?;
-    let config = model.config().clone();
+    let config = model.config().into_owned();
     let beside = TAKEN_ALONG.iter().map(|name| source.join(name)).filter(|path| path.is_file());
     let found = match tokenizer {
         Some(path) => Some(given_tokenizer(path, config.vocab_size())?),

@@ -30,6 +30,10 @@
 //! labels shifted to the right stand in for absent `decoder_input_ids`. It gives
 //! `encoder_hidden`, `encoder_hidden.N`, `decoder_hidden`, `decoder_hidden.N`, `logits` and `loss`.
 //!
+//! Recurrent and feed-forward models take `input_ids`, `attention_mask` and `labels` and give `logits`
+//! and `loss`; a recurrent encoder–decoder takes `decoder_input_ids` as well and also gives
+//! `attention` `[batch, target, source]`.
+//!
 //! Names may be in groups, each with a pass of its own: `pad.input_ids` gives `pad.logits`. Where
 //! any name begins with `in.`, only those are inputs, and the prefix is dropped; a file with inputs
 //! and reference outputs side by side can so be given as it is.
@@ -46,6 +50,7 @@ mod losses;
 mod names;
 mod outputs;
 mod reader;
+mod recurrent;
 mod seq2seq;
 mod tokens;
 
@@ -105,6 +110,13 @@ fn forward(
         AnyModel::CausalLm(model) => causal::forward(model, reader, device),
         AnyModel::Encoder(model) => encoder::forward(model, reader, device),
         AnyModel::EncoderDecoder(model) => seq2seq::forward(model, reader, device),
+        AnyModel::Recurrent(model) => {
+            recurrent::language_model(model, model.config().vocab_size, reader, device)
+        }
+        AnyModel::FeedForward(model) => {
+            recurrent::language_model(model, model.config().vocab_size, reader, device)
+        }
+        AnyModel::RecurrentSeq2Seq(model) => recurrent::seq2seq(model, reader, device),
     }
 }
 

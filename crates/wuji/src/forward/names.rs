@@ -15,7 +15,10 @@ pub(super) fn input_names(model: &AnyModel) -> Result<Vec<&'static str>, WujiErr
             }
         }
         AnyModel::Encoder(model) => names.extend(encoder_names(model)?),
-        AnyModel::EncoderDecoder(_) => names.extend(["decoder_input_ids", "labels"]),
+        AnyModel::EncoderDecoder(_) | AnyModel::RecurrentSeq2Seq(_) => {
+            names.extend(["decoder_input_ids", "labels"]);
+        }
+        AnyModel::Recurrent(_) | AnyModel::FeedForward(_) => names.push("labels"),
     }
     Ok(names)
 }

@@ -1,9 +1,9 @@
 //! A pass of an encoder–decoder.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use wuji_model::layers::Memory;
 use wuji_model::weights::FileTensor;
-use wuji_model::{BackboneInput, Seq2SeqLm};
+use wuji_model::{BackboneInput, ModelConfig, Seq2SeqLm};
 
 use super::losses::{Logits, Targets, some_targets};
 use super::outputs::{Outputs, values};
@@ -21,7 +21,8 @@ pub(super) fn forward(
         let problem = format!("has three dimensions; expected {:?}", source.shape);
         return Err(reader.bad("attention_mask", problem));
     }
-    let target = Target::read(model, reader, source.shape[0])?;
+    let start = Some(model.decoder_start_token_id());
+    let target = Target::read(model.config(), start, reader, source.shape[0])?;
     let mut outputs = Outputs::new(source.real());
     let memory = encode(model, source.input(device), &mut outputs);
     if let Some(target) = target {
@@ -61,23 +62,25 @@ fn decode(
     outputs.add("decoder_hidden", last.clone());
     let logits = model.logits(last);
     outputs.add("logits", logits.clone());
-    if let Some(labels) = &target.labels {
-        let [_, _, width] = logits.dims();
-        outputs.add_number("loss", labels.loss(&Logits { values: values(logits), width }));
-    }
+    target.add_loss(outputs, logits);
 }
 
 /// What the decoder reads, `[batch, target]`, and what it is to say there.
-struct Target {
-    shape: [usize; 2],
-    ids: Vec<i64>,
+pub(super) struct Target {
+    pub(super) shape: [usize; 2],
+    pub(super) ids: Vec<i64>,
     labels: Option<Targets>,
 }
 
 impl Target {
-    /// `decoder_input_ids`, or the labels behind the start token; `None` where there is neither.
-    fn read(model: &Seq2SeqLm, reader: &Reader, batch: usize) -> Result<Option<Self>, WujiError> {
-        let ids = 0..model.config().vocab_size() as i64;
+    /// `decoder_input_ids`, or the labels behind the token `start`; `None` where there is neither.
+    pub(super) fn read(
+        config: &ModelConfig,
+        start: Option<u32>,
+        reader: &Reader,
+        batch: usize,
+    ) -> Result<Option<Self>, WujiError> {
+        let ids = 0..config.vocab_size() as i64;
         let given = reader.matrix("decoder_input_ids", ids.clone(), &[])?;
         let labels = match &given {
             Some((shape, _)) => {
@@ -88,8 +91,11 @@ impl Target {
             None => reader.matrix("labels", ids, &[IGNORED_LABEL])?,
         };
         let name = if given.is_some() { "decoder_input_ids" } else { "labels" };
-        let shifted =
-            || labels.as_ref().map(|(shape, labels)| (*shape, shift(model, *shape, labels)));
+        let padding = config.token_id("pad_token_id").unwrap_or(0);
+        let shifted = || {
+            let (shape, labels) = labels.as_ref()?;
+            Some((*shape, shift([start?, padding], *shape, labels)))
+        };
         let Some((shape, ids)) = given.or_else(shifted) else { return Ok(None) };
         if shape[0] != batch {
             let problem = format!("has {} rows; expected those of input_ids, {batch}", shape[0]);
@@ -99,14 +105,21 @@ impl Target {
             |(_, labels): Matrix| some_targets(reader, "labels", Targets::of_rows(&labels));
         Ok(Some(Self { shape, ids, labels: labels.map(targets).transpose()? }))
     }
+
+    /// Adds the loss, where there are labels.
+    pub(super) fn add_loss(&self, outputs: &mut Outputs, logits: Tensor<3>) {
+        let Some(labels) = &self.labels else { return };
+        let [_, _, width] = logits.dims();
+        outputs.add_number("loss", labels.loss(&Logits { values: values(logits), width }));
+    }
 }
 
 /// The labels behind the start token, the last of each row left out, with padding in place of −100.
-fn shift(model: &Seq2SeqLm, [_, length]: [usize; 2], labels: &[i64]) -> Vec<i64> {
-    let start = i64::from(model.decoder_start_token_id());
-    let padding = i64::from(model.config().token_id("pad_token_id").unwrap_or(0));
-    let as_input = |label: &i64| if *label == IGNORED_LABEL { padding } else { *label };
+fn shift([start, padding]: [u32; 2], [_, length]: [usize; 2], labels: &[i64]) -> Vec<i64> {
+    let as_input = |label: &i64| if *label == IGNORED_LABEL { i64::from(padding) } else { *label };
     let rows = labels.chunks_exact(length);
-    rows.flat_map(|row| std::iter::once(start).chain(row[..length - 1].iter().map(as_input)))
-        .collect()
+    rows.flat_map(|row| {
+        std::iter::once(i64::from(start)).chain(row[..length - 1].iter().map(as_input))
+    })
+    .collect()
 }

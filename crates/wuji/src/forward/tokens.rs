@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use wuji_model::{Architecture, BackboneInput, Positions};
 
-use super::reader::{Expected, Reader};
+use super::reader::{Expected, Matrix, Reader};
 use crate::WujiError;
 
 /// Checked inputs of a stack, `[batch, seq]` but for the mask.
@@ -29,9 +29,7 @@ enum Mask {
 impl Tokens {
     /// Reads what there is for a stack of this architecture.
     pub(super) fn read(reader: &Reader, a: &Architecture) -> Result<Self, WujiError> {
-        let (shape, input_ids) = reader
-            .matrix("input_ids", 0..a.vocab_size as i64, &[])?
-            .ok_or_else(|| reader.missing("input_ids"))?;
+        let (shape, input_ids) = Self::read_ids(reader, a.vocab_size)?;
         let expected = Expected { shape: &shape, source: "that of input_ids" };
         let rows = position_rows(a).map_or(i64::MAX, |rows| rows as i64);
         let like = |name, limit: i64| reader.like(name, expected, 0..limit, &[]);
@@ -47,6 +45,30 @@ impl Tokens {
             tokens.check_length(reader, a)?;
         }
         Ok(tokens)
+    }
+
+    /// Reads ids and a mask of keys, for a model without positions or kinds of token.
+    pub(super) fn read_unplaced(reader: &Reader, vocab_size: usize) -> Result<Self, WujiError> {
+        let (shape, input_ids) = Self::read_ids(reader, vocab_size)?;
+        let mask = Mask::read(reader, shape)?;
+        let tokens = Self {
+            shape,
+            input_ids,
+            mask,
+            position_ids: None,
+            block_position_ids: None,
+            token_type_ids: None,
+        };
+        if tokens.has_pairs() {
+            let problem = format!("has three dimensions; expected {shape:?}");
+            return Err(reader.bad("attention_mask", problem));
+        }
+        Ok(tokens)
+    }
+
+    fn read_ids(reader: &Reader, vocab_size: usize) -> Result<Matrix, WujiError> {
+        let ids = reader.matrix("input_ids", 0..vocab_size as i64, &[])?;
+        ids.ok_or_else(|| reader.missing("input_ids"))
     }
 
     /// Whether counted positions stay within the table.
@@ -70,6 +92,11 @@ impl Tokens {
         Err(reader.bad("input_ids", problem))
     }
 
+    /// The ids alone.
+    pub(super) fn ids(&self, device: &Device) -> Tensor<2, Int> {
+        integers(&self.input_ids, self.shape, device)
+    }
+
     /// What the stack reads.
     pub(super) fn input(&self, device: &Device) -> BackboneInput {
         let tensor = |values: &Vec<i64>| integers(values, self.shape, device);
@@ -88,7 +115,7 @@ impl Tokens {
             position_ids: self.position_ids.as_ref().map(tensor),
             block_position_ids: self.block_position_ids.as_ref().map(tensor),
             token_type_ids: self.token_type_ids.as_ref().map(tensor),
-            ..BackboneInput::new(tensor(&self.input_ids))
+            ..BackboneInput::new(self.ids(device))
         }
     }
 

@@ -4,6 +4,7 @@
 //! reading its weights.
 
 mod parameters;
+mod recurrent;
 mod words;
 
 use serde::Serialize;
@@ -19,8 +20,8 @@ pub struct ModelInfo {
     pub model_type: String,
     /// Number of token ids.
     pub vocab_size: usize,
-    /// Longest sequence.
-    pub context_length: usize,
+    /// Longest sequence; absent where there is no limit.
+    pub context_length: Option<usize>,
     /// Width of the residual stream.
     pub hidden_size: usize,
     /// What it computes.
@@ -89,6 +90,10 @@ impl ModelInfo {
     /// # Errors
     /// A config whose sizes do not fit each other.
     pub fn new(config: &ModelConfig) -> Result<Self, WujiError> {
+        config.validate()?;
+        if let Some(info) = recurrent::describe(config) {
+            return Ok(info);
+        }
         let a = config.architecture()?;
         let encoder = config.encoder_architecture()?;
         let parameters = ParameterCounts::of(config)?;
@@ -99,7 +104,7 @@ impl ModelInfo {
         Ok(Self {
             model_type: config.model_type().to_string(),
             vocab_size: a.vocab_size,
-            context_length: context,
+            context_length: Some(context),
             hidden_size: a.hidden_size,
             kind: config.kind(),
             num_hidden_layers: a.num_hidden_layers,
@@ -124,18 +129,41 @@ impl ModelInfo {
 
 impl Memory {
     fn of(a: &Architecture, kind: ModelKind, parameters: usize) -> Self {
-        let parameters = parameters as u64;
         let sequences = attended_sequences(a);
         let keys = sequences * a.num_hidden_layers * a.num_key_value_heads * a.head_dim;
+        Self {
+            kv_cache_f32: (kind != ModelKind::Encoder)
+                .then_some((4 * 2 * keys * a.max_position_embeddings) as u64),
+            ..Self::of_parameters(parameters)
+        }
+    }
+
+    /// Of a model that keeps no keys and values.
+    fn of_parameters(parameters: usize) -> Self {
+        let parameters = parameters as u64;
         Self {
             weights_f32: 4 * parameters,
             weights_bf16: 2 * parameters,
             weights_int8: parameters,
             training_adamw_f32: 16 * parameters,
-            kv_cache_f32: (kind != ModelKind::Encoder)
-                .then_some((4 * 2 * keys * a.max_position_embeddings) as u64),
+            kv_cache_f32: None,
         }
     }
+}
+
+/// Floating-point operations of training per token that is read, of which each passes one of the two
+/// stacks of an encoder–decoder, in texts of `context` tokens. A recurrent decoder's look at its
+/// source is left out, since it depends on the source's length.
+///
+/// # Errors
+/// A config whose sizes do not fit each other.
+pub fn training_flops_per_token(config: &ModelConfig, context: usize) -> Result<f64, WujiError> {
+    let stacks = if config.kind().has_source() { 2 } else { 1 };
+    let parameters = ParameterCounts::of(config)?.in_matrix_products / stacks;
+    if !config.kind().is_transformer() {
+        return Ok(6.0 * parameters as f64);
+    }
+    Ok(config.architecture()?.training_flops_per_token(parameters, context))
 }
 
 /// Training FLOPs per token of a stack's attention scores and sums, apart from its parameters.
@@ -154,7 +182,7 @@ mod tests {
     use wuji_device::DeviceSpec;
     use wuji_model::AnyModel;
 
-    const CONFIGS: [&str; 13] = [
+    const CONFIGS: [&str; 18] = [
         r#"{"model_type": "gpt2", "vocab_size": 31, "n_positions": 16, "n_embd": 8, "n_layer": 2, "n_head": 2}"#,
         r#"{"model_type": "gpt2", "vocab_size": 31, "n_positions": 16, "n_embd": 8, "n_layer": 3, "n_head": 2,
             "bias": false, "n_inner": 12, "tie_word_embeddings": false}"#,
@@ -190,6 +218,14 @@ mod tests {
         r#"{"model_type": "marian", "vocab_size": 31, "d_model": 16, "encoder_layers": 2, "decoder_layers": 1,
             "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 24,
             "decoder_ffn_dim": 20, "max_position_embeddings": 32}"#,
+        r#"{"model_type": "wuji_rnn", "vocab_size": 31, "embedding_size": 12, "hidden_size": 8, "num_layers": 2}"#,
+        r#"{"model_type": "wuji_rnn", "vocab_size": 31, "cell": "elman", "tie_word_embeddings": false}"#,
+        r#"{"model_type": "wuji_mlp", "vocab_size": 31, "context_size": 3, "embedding_size": 5, "hidden_size": 7,
+            "num_layers": 2, "direct_connections": true}"#,
+        r#"{"model_type": "wuji_rnn_seq2seq", "source_vocab_size": 31, "target_vocab_size": 29, "hidden_size": 8,
+            "embedding_size": 6, "num_layers": 2}"#,
+        r#"{"model_type": "wuji_rnn_seq2seq", "source_vocab_size": 31, "target_vocab_size": 29, "hidden_size": 8,
+            "embedding_size": 6, "cell": "lstm", "attention": "general", "tie_word_embeddings": true}"#,
     ];
 
     #[test]

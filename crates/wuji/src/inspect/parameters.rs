@@ -6,6 +6,7 @@ use wuji_model::{
     NormPlacement, Positions,
 };
 
+use super::recurrent;
 use crate::WujiError;
 
 /// Numbers of parameters.
@@ -15,6 +16,8 @@ pub struct ParameterCounts {
     pub token_embedding: usize,
     /// Learned positions, kinds of token, and biases by distance.
     pub position_embedding: usize,
+    /// Recurrent layers, and what carries states from an encoder to a decoder.
+    pub recurrent: usize,
     /// Attention of all blocks.
     pub attention: usize,
     /// MLPs of all blocks, experts and their routers.
@@ -37,6 +40,10 @@ impl ParameterCounts {
     /// # Errors
     /// A config whose sizes do not fit each other.
     pub fn of(config: &ModelConfig) -> Result<Self, WujiError> {
+        if let Some(counts) = recurrent::counts(config) {
+            config.validate()?;
+            return Ok(counts);
+        }
         let a = config.architecture()?;
         let mut stacks = vec![Stack::of(&a)];
         stacks.extend(config.encoder_architecture()?.as_ref().map(Stack::of));
@@ -48,6 +55,7 @@ impl ParameterCounts {
         Ok(Self {
             token_embedding,
             position_embedding: tables,
+            recurrent: 0,
             attention: sum(|s| s.attention),
             mlp: sum(|s| s.mlp),
             norms: sum(|s| s.norms),
@@ -98,7 +106,7 @@ impl Stack {
     }
 }
 
-fn linear(input: usize, output: usize, bias: bool) -> usize {
+pub(super) fn linear(input: usize, output: usize, bias: bool) -> usize {
     input * output + if bias { output } else { 0 }
 }
 

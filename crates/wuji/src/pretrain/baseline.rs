@@ -5,9 +5,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use wuji_classical::{OrderSelection, select_order};
 use wuji_data::objectives::ObjectiveOptions;
-use wuji_data::{PreparedCorpus, TokenShards};
 
-use super::Progress;
+use super::{Progress, TokenizedText};
 use crate::WujiError;
 use crate::config::RunConfig;
 
@@ -34,12 +33,12 @@ const HELD_OUT_FRACTION: f64 = 0.1;
 /// Fits the baseline, or nothing where the config says so.
 pub(super) fn fit(
     config: &RunConfig,
-    prepared: &PreparedCorpus,
+    text: &TokenizedText,
     progress: &mut dyn Progress,
 ) -> Result<Option<NgramBaseline>, WujiError> {
     // Where the model sees what comes after, only the frequencies of tokens are a fair floor.
     let limit = match config.objective {
-        ObjectiveOptions::CausalLm(_) => usize::MAX,
+        ObjectiveOptions::CausalLm(_) | ObjectiveOptions::SequenceToSequence(_) => usize::MAX,
         _ => 1,
     };
     let max_order = config.evaluation.ngram_max_order.min(limit);
@@ -49,15 +48,15 @@ pub(super) fn fit(
     progress.stage("fitting the n-gram baseline");
     let start = Instant::now();
     let limit = config.evaluation.ngram_max_tokens;
-    let train = read(&prepared.train, limit);
-    let vocab_size = prepared.train.vocab_size();
+    let [train, held_out] = text.material.predicted_tokens(limit);
+    let vocab_size = text.tokenizer.vocab_size();
     let OrderSelection { best, order, per_order } =
         select_order(&train, vocab_size, 1..=max_order, HELD_OUT_FRACTION)?;
-    let score = best.score(&read(&prepared.validation, u64::MAX));
+    let score = best.score(&held_out);
     let baseline = NgramBaseline {
         order,
         validation_loss: score.nats_per_token(),
-        bits_per_byte: score.bits_per_byte(prepared.validation.source_bytes() as usize),
+        bits_per_byte: score.bits_per_byte(text.material.held_out_bytes() as usize),
         held_out_per_order: per_order,
         training_tokens: train.len() as u64,
         seconds: start.elapsed().as_secs_f64(),
@@ -67,10 +66,4 @@ pub(super) fn fit(
         baseline.order, baseline.validation_loss, baseline.bits_per_byte
     ));
     Ok(Some(baseline))
-}
-
-fn read(shards: &TokenShards, limit: u64) -> Vec<u32> {
-    let mut tokens = vec![0; shards.token_count().min(limit) as usize];
-    shards.read(0, &mut tokens);
-    tokens
 }

@@ -3,7 +3,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use wuji_data::PreparedCorpus;
 use wuji_device::capabilities;
 use wuji_tokenizer::Tokenizer;
 
@@ -50,12 +49,12 @@ pub struct Fingerprints {
 const FILE: &str = "environment.toml";
 
 impl Environment {
-    /// Looks at the machine and the inputs.
+    /// Looks at the machine and the inputs; the fingerprints are of training and validation tokens.
     pub fn observe(
         config: &RunConfig,
         options: &PretrainOptions,
         tokenizer: &Tokenizer,
-        prepared: &PreparedCorpus,
+        [train, validation]: [String; 2],
     ) -> Self {
         let machine = capabilities();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -69,11 +68,7 @@ impl Environment {
             threads: machine.threads,
             seed: config.training.seed,
             started_unix_seconds: now.map_or(0, |elapsed| elapsed.as_secs()),
-            fingerprints: Fingerprints {
-                tokenizer: tokenizer.fingerprint(),
-                train: prepared.train.fingerprint().to_string(),
-                validation: prepared.validation.fingerprint().to_string(),
-            },
+            fingerprints: Fingerprints { tokenizer: tokenizer.fingerprint(), train, validation },
         }
     }
 

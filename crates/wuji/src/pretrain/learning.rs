@@ -2,13 +2,15 @@
 //! text as that objective wants it.
 
 use burn::tensor::Device;
-use wuji_data::objectives::{ObjectiveBatch, ObjectiveOptions, SpecialIds};
-use wuji_data::{Packing, Sampling};
-use wuji_model::{AnyModel, CausalLm, EncoderModel, ModelConfig, ModelKind, Seq2SeqLm};
+use wuji_data::objectives::{ObjectiveBatch, ObjectiveOptions, Seq2SeqCollation, SpecialIds};
+use wuji_data::{Packing, Sampling, TokenBatch};
+use wuji_model::{
+    AnyModel, CausalLm, EncoderDecoder, EncoderModel, ModelConfig, ModelKind, Seq2SeqLm,
+};
 use wuji_training::{
     BatchSource, CausalLmObjective, JsonlObserver, LoaderBatches, MaskedLmObjective, Objective,
-    ObjectiveBatches, PrefixLmObjective, Seq2SeqObjective, TrainSummary, TrainableModel, Trainer,
-    Validation,
+    ObjectiveBatches, PairBatches, PrefixLmObjective, Seq2SeqObjective, TrainSummary,
+    TrainableModel, Trainer, Validation,
 };
 
 use super::{Job, run_dir};
@@ -37,22 +39,78 @@ impl Job<'_> {
                 self.run(model, &MaskedLmObjective, &train, &held_out, passes)
             }
             ModelKind::EncoderDecoder => {
-                let model = Seq2SeqLm::init(&config, seed, &device)?;
-                let [train, held_out] = self.examples()?;
-                let passes = self.held_out_batches()?.batches_per_epoch();
-                self.run(model, &self.seq2seq_objective(), &train, &held_out, passes)
+                self.train_with_source(Seq2SeqLm::init(&config, seed, &device)?)
+            }
+            ModelKind::Recurrent | ModelKind::FeedForward | ModelKind::RecurrentEncoderDecoder => {
+                self.train_recurrent(&config, seed, &device)
             }
         }
     }
 
+    /// Trains a model from before the transformer.
+    fn train_recurrent(
+        &mut self,
+        config: &ModelConfig,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Trained, WujiError> {
+        match AnyModel::init(config, seed, device)? {
+            AnyModel::Recurrent(model) => self.train_next_token(model),
+            AnyModel::FeedForward(model) => self.train_next_token(model),
+            AnyModel::RecurrentSeq2Seq(model) => self.train_with_source(model),
+            _ => unreachable!("the config is of no transformer"),
+        }
+    }
+
+    /// Trains a model of targets given sources: of given pairs, or of what is made of running text.
+    fn train_with_source<M>(&mut self, model: M) -> Result<Trained, WujiError>
+    where
+        M: TrainableModel + EncoderDecoder + Into<AnyModel>,
+    {
+        let objective = self.seq2seq_objective();
+        if self.config.has_pairs() {
+            let [train, held_out] = self.pair_batches()?;
+            let passes = held_out.batches_per_epoch();
+            return self.run(model, &objective, &train, &held_out, passes);
+        }
+        let [train, held_out] = self.examples()?;
+        let passes = self.held_out_batches()?.batches_per_epoch();
+        self.run(model, &objective, &train, &held_out, passes)
+    }
+
+    /// Training pairs in buckets of similar length, and the held-out ones in their order.
+    fn pair_batches(&self) -> Result<[PairBatches; 2], WujiError> {
+        let pairs = self.text.material.pairs()?;
+        let pad = self.special_ids().padding();
+        let collation = Seq2SeqCollation { pad, decoder_start: pad, ..Seq2SeqCollation::default() };
+        let training = &self.config.training;
+        let (train, held_out) = (pairs.train.examples.clone(), pairs.validation.examples.clone());
+        Ok([
+            PairBatches::shuffled(train, collation, training.micro_batch_size, training.seed),
+            PairBatches::in_order(held_out, collation, self.config.evaluation.batch_size),
+        ])
+    }
+
     fn train_causal(&mut self, model: CausalLm) -> Result<Trained, WujiError> {
-        let held_out = self.held_out_batches()?;
-        let passes = held_out.batches_per_epoch();
         match self.config.objective {
             ObjectiveOptions::PrefixLm(_) | ObjectiveOptions::BlankInfilling(_) => {
                 let [train, held_out] = self.examples()?;
+                let passes = self.held_out_batches()?.batches_per_epoch();
                 self.run(model, &PrefixLmObjective, &train, &held_out, passes)
             }
+            _ => self.train_next_token(model),
+        }
+    }
+
+    /// Trains a model of the next token.
+    fn train_next_token<M>(&mut self, model: M) -> Result<Trained, WujiError>
+    where
+        M: TrainableModel + Into<AnyModel>,
+        CausalLmObjective: Objective<M, Batch = TokenBatch>,
+    {
+        let held_out = self.held_out_batches()?;
+        let passes = held_out.batches_per_epoch();
+        match self.config.objective {
             ObjectiveOptions::FillInTheMiddle(_) => {
                 let [train, held_out] = self.examples()?;
                 self.run(model, &self.causal_objective(), &train, &held_out, passes)
@@ -105,7 +163,7 @@ impl Job<'_> {
         let tokenizer = &self.text.tokenizer;
         config.set_vocab_size(tokenizer.vocab_size());
         let special = self.special_ids();
-        let start = (config.kind() == ModelKind::EncoderDecoder).then(|| special.padding());
+        let start = config.kind().has_source().then(|| special.padding());
         for (key, id) in [
             ("bos_token_id", tokenizer.bos_token_id().or(tokenizer.eos_token_id())),
             ("eos_token_id", tokenizer.eos_token_id()),
@@ -168,7 +226,7 @@ impl Job<'_> {
             packing: self.config.data.packing,
             seed: training.seed,
         };
-        Ok(LoaderBatches::new(self.loader(&self.text.prepared.train, options)?))
+        Ok(LoaderBatches::new(self.loader(&self.text.material.running()?.train, options)?))
     }
 
     /// Validation text in batches of `rows`.
@@ -188,7 +246,7 @@ impl Job<'_> {
             },
             seed: self.config.training.seed,
         };
-        Ok(LoaderBatches::new(self.loader(&self.text.prepared.validation, options)?))
+        Ok(LoaderBatches::new(self.loader(&self.text.material.running()?.validation, options)?))
     }
 
     /// Where tensors without gradients live.

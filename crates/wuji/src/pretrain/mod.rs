@@ -12,6 +12,7 @@
 //! checkpoints/       step-N, whole or absent
 //! model/             the trained model, as a Hugging Face directory
 //! samples.txt        continued prompts
+//! translations/      targets of held-out sources, one a line, where pairs were learnt from
 //! summary.json       the figures
 //! report.html        all of it, for people
 //! MODEL_CARD.md      what the model is, for those who get only the model
@@ -20,12 +21,15 @@
 mod baseline;
 mod environment;
 mod learning;
+mod material;
+mod pairs;
 mod progress;
 mod reconstruction;
 mod run_dir;
 mod samples;
 mod summary;
 mod text;
+mod translation;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,10 +37,10 @@ use std::time::Instant;
 use burn::tensor::Device;
 use serde_json::json;
 use wuji_data::objectives::ObjectiveOptions;
-use wuji_data::{BatchLoader, LoaderOptions, PreparedCorpus, Sampling, TokenShards};
+use wuji_data::{BatchLoader, LoaderOptions, Sampling, TokenShards};
 use wuji_device::DeviceSpec;
+use wuji_model::AnyModel;
 use wuji_model::weights::StoredDtype;
-use wuji_model::{AnyModel, ModelKind};
 use wuji_tokenizer::Tokenizer;
 use wuji_training::{
     BatchSource, CausalLmObjective, Evaluation, RunLock, StopReason, StopSignal, TrainSummary,
@@ -49,11 +53,13 @@ pub use progress::{Progress, Silent};
 pub use run_dir::RunDir;
 pub use samples::Sample;
 pub use summary::{DataSummary, PretrainSummary, Throughput};
+pub use translation::{TranslatedExample, TranslationScores};
 
 use crate::config::RunConfig;
-use crate::inspect::ParameterCounts;
+use crate::inspect::training_flops_per_token;
 use crate::{WujiError, report};
 use learning::Trained;
+use material::Material;
 
 /// What a run needs besides its config.
 #[derive(Debug, Clone)]
@@ -120,9 +126,10 @@ pub fn pretrain_with(
         // Only now is there a run: a directory whose text could not be read stays free.
         run_dir.write("config.toml", &config.to_toml())?;
     }
-    let environment = Environment::observe(config, options, &text.tokenizer, &text.prepared);
+    let environment =
+        Environment::observe(config, options, &text.tokenizer, text.material.fingerprints());
     environment.record(&run_dir, options.resume)?;
-    let baseline = baseline::fit(config, &text.prepared, progress)?;
+    let baseline = baseline::fit(config, &text, progress)?;
     let mut job = Job { config, options, run_dir: &run_dir, device, text, progress };
     let Trained { model, summary: trained } = job.train()?;
     job.finish_model(&model)?;
@@ -137,7 +144,7 @@ pub fn pretrain_with(
 /// The text of a run, tokenized.
 struct TokenizedText {
     tokenizer: Tokenizer,
-    prepared: PreparedCorpus,
+    material: Material,
 }
 
 struct Job<'a> {
@@ -184,7 +191,8 @@ impl Job<'_> {
             self.progress.stage("sampling");
             self.write_samples(model)?
         };
-        let prepared = &self.text.prepared;
+        let translations = self.write_translations(model, trained)?;
+        let material = &self.text.material;
         let validation_loss = trained.validation.map(|evaluation| evaluation.loss);
         Ok(PretrainSummary {
             run_dir: self.run_dir.path().to_path_buf(),
@@ -195,7 +203,7 @@ impl Job<'_> {
             validation_loss,
             bits_per_byte: validation_loss
                 .filter(|_| self.predicts_every_token())
-                .map(|loss| prepared.validation.bits_per_byte(loss)),
+                .map(|loss| material.bits_per_byte(loss)),
             objective: self.config.objective.kind().to_string(),
             validation_labels: trained.validation.map(|evaluation| evaluation.labels),
             random_batches_estimate: self.random_batches_estimate(model, trained)?,
@@ -205,8 +213,9 @@ impl Job<'_> {
             throughput: self.throughput(model, trained)?,
             tokens_per_second: trained.tokens as f64 / trained.train_seconds.max(1e-9),
             peak_rss_mib: peak_rss_mib(),
-            data: DataSummary::of(prepared),
+            data: material.summary(self.text.tokenizer.vocab_size()),
             samples,
+            translations,
         })
     }
 
@@ -231,7 +240,10 @@ impl Job<'_> {
 
     /// Whether the loss is over all of the text, so that it can be had per byte.
     fn predicts_every_token(&self) -> bool {
-        matches!(self.config.objective, ObjectiveOptions::CausalLm(_))
+        matches!(
+            self.config.objective,
+            ObjectiveOptions::CausalLm(_) | ObjectiveOptions::SequenceToSequence(_)
+        )
     }
 
     fn throughput(
@@ -239,13 +251,8 @@ impl Job<'_> {
         model: &AnyModel,
         trained: &TrainSummary,
     ) -> Result<Throughput, WujiError> {
-        let config = model.config();
-        let parameters = ParameterCounts::of(config)?.in_matrix_products;
-        // A token passes one of the two stacks of an encoder–decoder.
-        let stacks = if config.kind() == ModelKind::EncoderDecoder { 2 } else { 1 };
-        let per_token = config
-            .architecture()?
-            .training_flops_per_token(parameters / stacks, self.config.data.context_length);
+        let context = self.config.data.context_length;
+        let per_token = training_flops_per_token(&model.config(), context)?;
         let start = Instant::now();
         let peak = measure_matmul_peak(self.plain_device());
         tracing::debug!(peak, seconds = start.elapsed().as_secs_f64(), "measured the matmul peak");

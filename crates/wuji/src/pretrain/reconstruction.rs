@@ -18,10 +18,19 @@ const WINDOWS: usize = 3;
 impl Job<'_> {
     /// Samples of the trained model, also as `samples.txt`.
     pub(super) fn write_samples(&mut self, model: &AnyModel) -> Result<Vec<Sample>, WujiError> {
+        let (config, tokenizer) = (self.config, &self.text.tokenizer);
         match model {
             AnyModel::CausalLm(model) if self.predicts_every_token() => {
-                samples::write(self.config, model, &self.text.tokenizer, self.run_dir)
+                samples::write(config, model, tokenizer, self.run_dir)
             }
+            AnyModel::Recurrent(model) if self.predicts_every_token() => {
+                samples::write(config, model, tokenizer, self.run_dir)
+            }
+            AnyModel::FeedForward(model) if self.predicts_every_token() => {
+                samples::write(config, model, tokenizer, self.run_dir)
+            }
+            // Translations say it better.
+            _ if self.config.has_pairs() => Ok(Vec::new()),
             _ => {
                 let samples = self.reconstruct(model)?;
                 let block = |sample: &Sample| format!("{}\n{}\n", sample.prompt, sample.text);
@@ -53,6 +62,10 @@ impl Job<'_> {
                 describe_masked(tokenizer, &batch, &said)
             }
             (AnyModel::EncoderDecoder(model), ObjectiveBatch::Seq2Seq(batch)) => {
+                let said = said_by_decoder(model, &batch, self);
+                describe_pairs(tokenizer, &batch, &said)
+            }
+            (AnyModel::RecurrentSeq2Seq(model), ObjectiveBatch::Seq2Seq(batch)) => {
                 let said = said_by_decoder(model, &batch, self);
                 describe_pairs(tokenizer, &batch, &said)
             }

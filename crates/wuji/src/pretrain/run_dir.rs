@@ -86,6 +86,7 @@ impl RunDir {
         let path = self.path.join(name);
         let io = |source| WujiError::io("writing", &path, source);
         let dir = path.parent().unwrap_or(&self.path);
+        fs::create_dir_all(dir).map_err(io)?;
         let mut file = tempfile::Builder::new()
             .prefix(".writing-")
             .permissions(ordinary_permissions())

@@ -1,8 +1,7 @@
 //! Texts the trained model continues.
 
 use serde::{Deserialize, Serialize};
-use wuji_inference::Engine;
-use wuji_model::CausalLm;
+use wuji_inference::{Engine, LogitsModel};
 use wuji_protocol::{GenerateRequest, TextModel};
 use wuji_tokenizer::Tokenizer;
 
@@ -20,9 +19,9 @@ pub struct Sample {
 }
 
 /// Continues the config's prompts and writes `samples.txt`.
-pub(super) fn write(
+pub(super) fn write<M: LogitsModel + Clone>(
     config: &RunConfig,
-    model: &CausalLm,
+    model: &M,
     tokenizer: &Tokenizer,
     run_dir: &RunDir,
 ) -> Result<Vec<Sample>, WujiError> {

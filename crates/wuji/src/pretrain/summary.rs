@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wuji_data::PreparedCorpus;
 use wuji_training::{Evaluation, StopReason};
 
-use super::{NgramBaseline, Sample};
+use super::{NgramBaseline, Sample, TranslationScores};
 
 /// Everything worth quoting about a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct PretrainSummary {
     pub data: DataSummary,
     /// Continued prompts.
     pub samples: Vec<Sample>,
+    /// Scores of translations, where pairs were learnt from.
+    #[serde(default)]
+    pub translations: Vec<TranslationScores>,
 }
 
 /// What runs learnt before there were other objectives.

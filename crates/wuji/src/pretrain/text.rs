@@ -1,11 +1,11 @@
 //! Corpus, tokenizer and shards.
 
-use std::path::Path;
-
 use wuji_data::source::DocumentParts;
 use wuji_data::{Corpus, Split};
 use wuji_tokenizer::{Tokenizer, TokenizerKind, TokenizerTrainerConfig};
 
+use super::material::Material;
+use super::pairs::prepare_pairs;
 use super::{PretrainOptions, Progress, RunDir, TokenizedText};
 use crate::WujiError;
 use crate::config::{DataConfig, RunConfig};
@@ -18,13 +18,13 @@ pub(super) fn prepare_text(
     run_dir: &RunDir,
     progress: &mut dyn Progress,
 ) -> Result<TokenizedText, WujiError> {
+    if config.has_pairs() {
+        return prepare_pairs(config, options, run_dir, progress);
+    }
     let corpus = open_corpus(&config.data)?;
-    let kept = run_dir.path().join("tokenizer");
-    let tokenizer = if options.resume && kept.join("tokenizer.json").is_file() {
-        Tokenizer::load(&kept)?
-    } else {
-        tokenizer(config, &corpus, &kept, progress)?
-    };
+    let tokenizer = kept_tokenizer(config, options, run_dir, progress, |progress| {
+        train(config, &corpus, progress)
+    })?;
     progress.stage("tokenizing and sharding");
     let data_dir = run_dir.path().join("data");
     let prepared = wuji_data::prepare(&corpus, &tokenizer, &config.data.split, &data_dir)?;
@@ -35,7 +35,7 @@ pub(super) fn prepare_text(
         prepared.train.source_bytes() as f64 / prepared.train.token_count().max(1) as f64,
         if prepared.reused { " (shards of an earlier run)" } else { "" },
     ));
-    Ok(TokenizedText { tokenizer, prepared })
+    Ok(TokenizedText { tokenizer, material: Material::Running(prepared) })
 }
 
 fn open_corpus(data: &DataConfig) -> Result<Corpus, WujiError> {
@@ -45,18 +45,25 @@ fn open_corpus(data: &DataConfig) -> Result<Corpus, WujiError> {
     Ok(Corpus::open(&data.corpus_options())?)
 }
 
-fn tokenizer(
+/// The tokenizer of a run: the one it began with, the one that the config names, or else what `train`
+/// makes; kept in the run directory.
+pub(super) fn kept_tokenizer(
     config: &RunConfig,
-    corpus: &Corpus,
-    kept: &Path,
+    options: &PretrainOptions,
+    run_dir: &RunDir,
     progress: &mut dyn Progress,
+    train: impl FnOnce(&mut dyn Progress) -> Result<Tokenizer, WujiError>,
 ) -> Result<Tokenizer, WujiError> {
+    let kept = run_dir.path().join("tokenizer");
+    if options.resume && kept.join("tokenizer.json").is_file() {
+        return Ok(Tokenizer::load(&kept)?);
+    }
     let tokenizer = match &config.tokenizer.path {
         Some(path) => Tokenizer::load(path)?,
-        None => train(config, corpus, progress)?,
+        None => train(progress)?,
     };
-    std::fs::create_dir_all(kept).map_err(|source| WujiError::io("creating", kept, source))?;
-    tokenizer.save(kept)?;
+    std::fs::create_dir_all(&kept).map_err(|source| WujiError::io("creating", &kept, source))?;
+    tokenizer.save(&kept)?;
     progress.note(&format!("{} tokens in the vocabulary", tokenizer.vocab_size()));
     Ok(tokenizer)
 }
@@ -86,7 +93,7 @@ fn train(
 
 /// What to train: where the config names no special tokens, with those of the kind and those that the
 /// objective cannot do without.
-fn trainer_config(config: &RunConfig) -> TokenizerTrainerConfig {
+pub(super) fn trainer_config(config: &RunConfig) -> TokenizerTrainerConfig {
     let mut trainer = config.tokenizer.train.clone();
     let needed = config.objective.special_tokens();
     let are_given = trainer.no_special_tokens || !trainer.special_tokens.is_empty();

@@ -4,6 +4,7 @@
 //! ([`rewrite`]). The HTML has no reference to anything outside itself.
 
 mod charts;
+mod heat_map;
 mod metrics;
 
 use minijinja::Environment as Templates;
@@ -31,8 +32,10 @@ struct Values<'a> {
     unit: &'static str,
     /// What the Hub calls its use.
     pipeline: &'static str,
-    /// The class of `transformers` that loads the model.
-    loader: String,
+    /// The class of `transformers` that loads the model, if there is one.
+    loader: Option<String>,
+    /// Where a translator looked, as SVG.
+    heat_maps: Vec<String>,
     environment: &'a Environment,
     summary: &'a PretrainSummary,
     charts: Vec<Chart>,
@@ -59,11 +62,13 @@ pub fn write(
         context_length: config.data.context_length,
         unit: if summary.bits_per_byte.is_some() { "token" } else { "predicted token" },
         pipeline: match config.model.kind() {
-            ModelKind::CausalLm => "text-generation",
             ModelKind::Encoder => "fill-mask",
-            ModelKind::EncoderDecoder => "text2text-generation",
+            kind if config.has_pairs() && kind.has_source() => "translation",
+            kind if kind.has_source() => "text2text-generation",
+            _ => "text-generation",
         },
-        loader: config.model.class_name(),
+        loader: config.model.kind().is_transformer().then(|| config.model.class_name()),
+        heat_maps: heat_map::all(summary),
         environment,
         summary,
         charts: charts::all(&metrics, summary)?,

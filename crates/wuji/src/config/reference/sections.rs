@@ -3,23 +3,29 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wuji_data::generate::StoryCorpusConfig;
+use wuji_data::generate::{DatePairs, StoryCorpusConfig};
 use wuji_data::objectives::{
     BlankInfillingOptions, FillInTheMiddleOptions, IidDenoisingOptions, MaskingOptions,
     ObjectiveOptions, SpanCorruptionOptions,
 };
-use wuji_data::{DocumentMode, FileFormat, InvalidUtf8, Packing, Sampling, SourceOptions};
+use wuji_data::{
+    DocumentMode, FileFormat, InvalidUtf8, Packing, PairOptions, Sampling, SourceOptions,
+};
+use wuji_evaluation::bleu::BleuTokenizer;
 use wuji_model::Activation;
 use wuji_model::families::{
     BertConfig, DistilBertConfig, GlmOriginalConfig, Gpt2Config, GptNeoXConfig, LlamaConfig,
     MarianConfig, MistralConfig, MixtralConfig, Qwen2MoeConfig, QwenConfig, QwenMoeConfig,
     RobertaConfig, T5Config,
 };
+use wuji_model::recurrent::{FeedForwardConfig, RecurrentLmConfig, Seq2SeqConfig};
 use wuji_tokenizer::{SplitPattern, TieBreak, TokenizerKind};
 use wuji_training::{NonFinitePolicy, OptimizerKind, Schedule, TrainingConfig, WarmupRule};
 
 use super::source::{self, Field, Variant};
-use crate::config::{DataConfig, EvaluationConfig, SampleConfig, TokenizerConfig};
+use crate::config::{
+    DataConfig, EvaluationConfig, PairsConfig, SampleConfig, TokenizerConfig, TranslationConfig,
+};
 
 const SECTIONS: &str = include_str!("../sections.rs");
 const SOURCE_OPTIONS: &str = include_str!("../../../../data/src/source/options.rs");
@@ -42,6 +48,12 @@ const BERT: &str = include_str!("../../../../model/src/families/bert.rs");
 const DISTILBERT: &str = include_str!("../../../../model/src/families/distilbert.rs");
 const T5: &str = include_str!("../../../../model/src/families/t5.rs");
 const MARIAN: &str = include_str!("../../../../model/src/families/marian.rs");
+const RNN: &str = include_str!("../../../../model/src/recurrent/language_model.rs");
+const MLP: &str = include_str!("../../../../model/src/recurrent/feed_forward.rs");
+const RNN_SEQ2SEQ: &str = include_str!("../../../../model/src/recurrent/seq2seq_config.rs");
+const PAIRS: &str = include_str!("../../../../data/src/pairs.rs");
+const DATES: &str = include_str!("../../../../data/src/generate/dates.rs");
+const BLEU_TOKENIZER: &str = include_str!("../../../../evaluation/src/bleu/tokenizer.rs");
 const OBJECTIVE: &str = include_str!("../../../../data/src/objectives/options.rs");
 const MASKING: &str = include_str!("../../../../data/src/objectives/masking.rs");
 const SPAN_CORRUPTION: &str = include_str!("../../../../data/src/objectives/span_corruption.rs");
@@ -147,6 +159,12 @@ fn data() -> Section {
                 .titled("`[[data.sources]]`, one per source"),
             Table::new::<StoryCorpusConfig>(STORIES, "StoryCorpusConfig")
                 .titled("`[data.stories]`"),
+            Table::new::<PairsConfig>(SECTIONS, "PairsConfig").titled("`[data.pairs]`"),
+            Table::new::<PairOptions>(PAIRS, "PairOptions").titled(
+                "`[[data.pairs.train]]`, `[[data.pairs.validation]]` and `[[data.pairs.test]]`, whose \
+                 `source` and `target` have the keys of `[[data.sources]]`",
+            ),
+            Table::new::<DatePairs>(DATES, "DatePairs").titled("`[data.pairs.dates]`"),
         ],
         choices: vec![
             Choice {
@@ -246,6 +264,12 @@ fn other_families() -> Vec<Table> {
             .titled("`model_type = \"distilbert\"`"),
         Table::new::<T5Config>(T5, "T5Config").titled("`model_type = \"t5\"`"),
         Table::new::<MarianConfig>(MARIAN, "MarianConfig").titled("`model_type = \"marian\"`"),
+        Table::new::<RecurrentLmConfig>(RNN, "RecurrentLmConfig")
+            .titled("`model_type = \"wuji_rnn\"`"),
+        Table::new::<FeedForwardConfig>(MLP, "FeedForwardConfig")
+            .titled("`model_type = \"wuji_mlp\"`"),
+        Table::new::<Seq2SeqConfig>(RNN_SEQ2SEQ, "Seq2SeqConfig")
+            .titled("`model_type = \"wuji_rnn_seq2seq\"`"),
     ]
 }
 
@@ -295,7 +319,13 @@ fn evaluation() -> Section {
         tables: vec![
             Table::new::<EvaluationConfig>(SECTIONS, "EvaluationConfig"),
             Table::new::<SampleConfig>(SECTIONS, "SampleConfig").titled("`[evaluation.samples]`"),
+            Table::new::<TranslationConfig>(SECTIONS, "TranslationConfig")
+                .titled("`[evaluation.translation]`"),
         ],
-        choices: Vec::new(),
+        choices: vec![Choice::new::<BleuTokenizer>(
+            "`evaluation.translation.bleu_tokenizer`",
+            BLEU_TOKENIZER,
+            "BleuTokenizer",
+        )],
     }
 }
