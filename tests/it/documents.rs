@@ -114,3 +114,34 @@ fn every_config_in_the_documents_is_one() {
         assert!(finished.status.success(), "{}\n{finished}", fence.file.display());
     }
 }
+
+/// The page whose commands are all run here, each for a few steps on a little text of its own.
+const LADDER: &str = "from-ngram-to-transformer.md";
+
+#[test]
+fn the_ladder_can_be_climbed() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("input.txt");
+    let line = |number: usize| format!("CITIZEN {}:\nWhat is {number} to me?\n\n", number % 7);
+    fs::write(&text, (0..2000).map(line).collect::<String>()).unwrap();
+    let commands = commands();
+    let rungs: Vec<&Vec<String>> = commands
+        .iter()
+        .filter(|(file, _)| file.ends_with(LADDER))
+        .map(|(_, words)| words)
+        .collect();
+    assert!(rungs.len() >= 6, "only {} commands were found", rungs.len());
+    for (number, words) in rungs.into_iter().enumerate() {
+        let words: Vec<&str> = words
+            .iter()
+            .map(|word| if word == "input.txt" { text.to_str().unwrap() } else { word })
+            .collect();
+        assert_eq!(words[0], "train", "{words:?}");
+        let run = Wuji::new("train").args(&words[1..]).args(&["--json", "--quiet", "--out"]);
+        let run = run.arg(dir.path().join(format!("run-{number}")));
+        let run = run.set("training.max_steps=3").set("evaluation.ngram_max_order=3");
+        let summary = run.set("evaluation.samples.max_new_tokens=8").succeed().json();
+        assert_eq!(summary["steps"], 3, "{words:?}");
+        assert!(summary["validation_loss"].as_f64().is_some_and(|loss| loss > 0.0), "{words:?}");
+    }
+}

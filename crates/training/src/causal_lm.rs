@@ -64,9 +64,8 @@ impl CausalLmObjective {
     }
 
     fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
-        let [batch, seq, vocab] = logits.dims();
-        let logits = logits.reshape([batch * seq, vocab]);
-        wuji_kernels::cross_entropy_sum(logits, labels, self.label_smoothing)
+        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
+        wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing)
     }
 }
 

@@ -45,7 +45,7 @@ pub struct TrainingConfig {
     pub muon_learning_rate: f64,
     /// Gradients whose global L2 norm exceeds this are scaled down to it; 0 turns clipping off.
     pub max_grad_norm: f64,
-    /// Mass of the target moved to the uniform distribution.
+    /// Mass of the target moved to the uniform distribution while training.
     pub label_smoothing: f64,
     /// Decay of an exponential moving average of the weights, which is then what is evaluated and
     /// saved; 0 turns it off.

@@ -26,11 +26,9 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
             tensors::ids(&batch.decoder_input_ids, [batch.batch, batch.target_len], device),
         );
         let labels = tensors::labels(&batch.labels, device);
-        let loss_sum = wuji_kernels::cross_entropy_sum(
-            logits.flatten::<2>(0, 1),
-            labels,
-            self.label_smoothing,
-        );
+        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
+        let loss_sum =
+            wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing);
         StepOutput { loss_sum, weight: batch.weight() }
     }
 }

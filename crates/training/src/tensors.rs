@@ -18,3 +18,9 @@ pub(crate) fn mask(values: &[u32], shape: [usize; 2], device: &Device) -> Tensor
 pub(crate) fn labels(values: &[i64], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
 }
+
+/// The label smoothing of a loss: none where nothing is learnt, so that a held-out loss is the
+/// cross-entropy.
+pub(crate) fn smoothing(rate: f64, logits: &Tensor<3>) -> f64 {
+    if logits.device().is_autodiff() { rate } else { 0.0 }
+}

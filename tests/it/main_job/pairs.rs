@@ -37,7 +37,7 @@ fn dates_are_learnt_and_the_report_shows_where_the_model_looked() {
     let dir = tempfile::tempdir().unwrap();
     let summary = run(dir.path())
         .set("data.pairs.dates={ train = 4000, validation = 100 }")
-        .set("training.max_steps=500")
+        .set("training.max_steps=1000")
         .set("training.micro_batch_size=32")
         .set("model.hidden_size=96")
         .set("model.dropout=0.0")
