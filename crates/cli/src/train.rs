@@ -13,6 +13,7 @@ use wuji::training::{StopReason, StopSignal};
 use crate::bar::Console;
 use crate::common::{Common, print};
 use crate::exit::Wrong;
+use crate::signals::stop_on_signals;
 use crate::text_args::TextArgs;
 
 /// Options of `train`.
@@ -137,16 +138,6 @@ fn run_dir(args: &Args) -> PathBuf {
         .map(|number| Path::new("runs").join(format!("{name}-{number}")))
         .find(|dir| !dir.exists())
         .expect("some number is free")
-}
-
-/// Ctrl-C and SIGTERM end the run after the current step; a second one ends it at once.
-fn stop_on_signals(stop: &StopSignal) -> Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;
-        signal_hook::flag::register(signal, stop.flag())?;
-    }
-    Ok(())
 }
 
 fn describe(summary: &PretrainSummary) -> String {

@@ -122,6 +122,9 @@ pub enum WujiError {
     /// From `wuji-inference`.
     #[error(transparent)]
     Inference(#[from] wuji_inference::InferenceError),
+    /// From `wuji-evaluation`.
+    #[error(transparent)]
+    Evaluation(#[from] wuji_evaluation::EvaluationError),
     /// From a model behind the protocol.
     #[error(transparent)]
     TextModel(#[from] wuji_protocol::TextModelError),
