@@ -5,6 +5,7 @@
 //! builds it and says where it is.
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
+mod classification;
 mod command;
 mod devices;
 mod documents;
@@ -16,6 +17,7 @@ mod tmpfs;
 mod trainings;
 
 mod errors;
+mod experiments;
 mod golden;
 mod main_job;
 mod model_properties;

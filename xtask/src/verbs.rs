@@ -48,7 +48,7 @@ const CHORES: [(Chore, &str, &str); 7] = [
 ];
 
 /// The verbs of the `wuji` command and their lines of help.
-const WUJI: [(&str, &str); 11] = [
+const WUJI: [(&str, &str); 12] = [
     ("train", "pre-train a model; with nothing else, on the embedded corpus"),
     ("generate", "continue a text"),
     ("embed", "vectors of texts, near for texts that mean the same"),
@@ -58,6 +58,7 @@ const WUJI: [(&str, &str); 11] = [
     ("convert", "convert a checkpoint to a Hugging Face model directory"),
     ("info", "describe a model: shape, parameters, memory, arithmetic"),
     ("bench", "time `train`, `generate` or `tokenizer`"),
+    ("experiment", "carry out a comparison that takes several runs: `objectives`"),
     ("report", "render the report of a run again"),
     ("device", "what this build and this machine can compute on"),
 ];

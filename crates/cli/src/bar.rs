@@ -110,10 +110,7 @@ impl TrainObserver for Bar {
                 self.line(&format!("  no more improvement: stopped at step {}", event.step));
             }
             StopReason::Interrupted => {
-                self.line(&format!(
-                    "  interrupted at step {}: a checkpoint was written",
-                    event.step
-                ));
+                self.line(&format!("  interrupted at step {}", event.step));
             }
         }
         Ok(())

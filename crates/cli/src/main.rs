@@ -13,6 +13,7 @@ mod data;
 mod device;
 mod embed;
 mod exit;
+mod experiment;
 mod forward;
 mod generate;
 mod info;
@@ -20,6 +21,7 @@ mod layout;
 mod model_path;
 mod panics;
 mod report;
+mod signals;
 mod text_args;
 mod tokenizer;
 mod train;
@@ -66,6 +68,9 @@ enum Verb {
     /// Time training, generation or tokenizing.
     #[command(subcommand)]
     Bench(bench::Verb),
+    /// Carry out a comparison that takes several runs.
+    #[command(subcommand)]
+    Experiment(experiment::Verb),
     /// Render the report of a run again.
     Report(report::Args),
     /// What this build and this machine can compute on.
@@ -93,6 +98,7 @@ fn run(cli: &Cli) -> Result<()> {
         Verb::Convert(args) => convert::run(args, common),
         Verb::Info(args) => info::run(args, common),
         Verb::Bench(verb) => bench::run(verb, common),
+        Verb::Experiment(verb) => experiment::run(verb, common),
         Verb::Report(args) => report::run(args, common),
         Verb::Device(args) => device::run(args, common),
     }

@@ -16,6 +16,7 @@ use wuji::training::{StopReason, StopSignal};
 use crate::bar::Console;
 use crate::common::{Common, print};
 use crate::exit::Wrong;
+use crate::signals::stop_on_signals;
 use crate::text_args::TextArgs;
 
 /// Options of `train`.
@@ -205,16 +206,6 @@ fn translations(scores: &TranslationScores) -> String {
         scores.copy_bleu,
         scores.bleu_signature,
     )
-}
-
-/// Ctrl-C and SIGTERM end the run after the current step; a second one ends it at once.
-fn stop_on_signals(stop: &StopSignal) -> Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;
-        signal_hook::flag::register(signal, stop.flag())?;
-    }
-    Ok(())
 }
 
 fn describe(summary: &PretrainSummary) -> String {

@@ -62,7 +62,7 @@ impl ModuleMapper for Initialiser<'_> {
 }
 
 /// `count` draws from a normal distribution with mean zero (Box–Muller).
-fn normal(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
+pub(crate) fn normal(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
         // 1 - u is in (0, 1], where the logarithm is finite.

@@ -42,6 +42,7 @@ mod model_directory;
 mod pooling;
 pub mod recurrent;
 mod seq2seq;
+mod sequence_classifier;
 mod transformer;
 pub mod weights;
 
@@ -62,4 +63,5 @@ pub use error::ModelError;
 pub use kinds::{EncoderDecoder, LanguageModel};
 pub use pooling::{Pooling, normalise};
 pub use seq2seq::Seq2SeqLm;
+pub use sequence_classifier::{HEAD_FILE, SequenceClassifier, TextStates};
 pub use transformer::Transformer;

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use wuji_data::objectives::{
     ObjectiveBatch, ObjectiveOptions, Seq2SeqBatch, Seq2SeqCollation, Seq2SeqExample, SpecialIds,
-    length_buckets, step_seed, transform_batch,
+    step_seed, transform_batch,
 };
 use wuji_data::{BatchLoader, Prefetcher, TokenBatch};
 
 use crate::TrainingError;
+use crate::example_order::ExampleOrder;
 
 /// An iterator over batches.
 pub type BatchStream<'a, B> = Box<dyn Iterator<Item = Result<B, TrainingError>> + 'a>;
@@ -135,10 +136,7 @@ impl<B: TryFrom<ObjectiveBatch>> BatchSource<B> for ObjectiveBatches<B> {
 pub struct PairBatches {
     pairs: Vec<Seq2SeqExample>,
     collation: Seq2SeqCollation,
-    rows: usize,
-    seed: u64,
-    /// Whether every pass is shuffled; otherwise the pairs come in their order.
-    is_shuffled: bool,
+    order: ExampleOrder,
 }
 
 impl PairBatches {
@@ -149,28 +147,19 @@ impl PairBatches {
         rows: usize,
         seed: u64,
     ) -> Self {
-        Self { pairs, collation, rows: rows.max(1), seed, is_shuffled: true }
+        let lengths = pairs.iter().map(|pair| (pair.labels.len(), pair.source.len())).collect();
+        Self { pairs, collation, order: ExampleOrder::shuffled(lengths, rows, seed) }
     }
 
     /// Batches of `rows` pairs in their order.
     pub fn in_order(pairs: Vec<Seq2SeqExample>, collation: Seq2SeqCollation, rows: usize) -> Self {
-        Self { pairs, collation, rows: rows.max(1), seed: 0, is_shuffled: false }
+        let order = ExampleOrder::in_order(pairs.len(), rows);
+        Self { pairs, collation, order }
     }
 
     /// Batches in one pass over the pairs.
     pub fn batches_per_epoch(&self) -> u64 {
-        self.pairs.len().div_ceil(self.rows).max(1) as u64
-    }
-
-    /// Indices of the pairs of each batch of a pass.
-    fn pass(&self, epoch: u64) -> Vec<Vec<usize>> {
-        if !self.is_shuffled {
-            let all: Vec<usize> = (0..self.pairs.len()).collect();
-            return all.chunks(self.rows).map(<[usize]>::to_vec).collect();
-        }
-        let lengths: Vec<(usize, usize)> =
-            self.pairs.iter().map(|pair| (pair.labels.len(), pair.source.len())).collect();
-        length_buckets(&lengths, self.rows, step_seed(self.seed, epoch, 0))
+        self.order.batches_per_pass()
     }
 
     fn collate(&self, indices: &[usize]) -> Result<Seq2SeqBatch, TrainingError> {
@@ -191,20 +180,7 @@ impl BatchSource<Seq2SeqBatch> for PairBatches {
         steps: Range<u64>,
         micro_steps: u32,
     ) -> Result<BatchStream<'_, Seq2SeqBatch>, TrainingError> {
-        let micro_steps = u64::from(micro_steps);
-        let per_epoch = self.batches_per_epoch();
-        let mut current = None;
-        let places = steps.start * micro_steps..steps.end * micro_steps;
-        Ok(Box::new(places.map(move |place| {
-            let (epoch, index) = (place / per_epoch, (place % per_epoch) as usize);
-            let pass = match current.take() {
-                Some((of, pass)) if of == epoch => pass,
-                _ => self.pass(epoch),
-            };
-            let batch =
-                pass.get(index).map_or_else(|| self.collate(&[]), |pairs| self.collate(pairs));
-            current = Some((epoch, pass));
-            batch
-        })))
+        let batches = self.order.batches(steps, micro_steps);
+        Ok(Box::new(batches.map(|indices| self.collate(&indices))))
     }
 }

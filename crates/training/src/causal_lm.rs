@@ -4,8 +4,9 @@ use burn::tensor::{Device, Gradients, Int, Tensor};
 use wuji_data::TokenBatch;
 use wuji_model::layers::{AttentionContext, RouterLogits, load_balancing_loss};
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
-use wuji_model::{BackboneInput, CausalLm, CheckpointedPass, Experts, LanguageModel};
+use wuji_model::{Backbone, BackboneInput, CausalLm, CheckpointedPass, Experts, LanguageModel};
 
+use crate::label_scores::{TokenObjective, labelled};
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
@@ -99,6 +100,18 @@ impl Objective<CausalLm> for CausalLmObjective {
         let scaled =
             pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
         scaled / scale
+    }
+}
+
+impl TokenObjective<CausalLm> for CausalLmObjective {
+    fn labels<'a>(&self, batch: &'a TokenBatch) -> &'a [i64] {
+        &batch.labels
+    }
+
+    fn label_logits(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> Tensor<2> {
+        let hidden = model.decoder.forward(Self::input(batch, device), None);
+        let chosen = labelled(&batch.labels).states(hidden, device);
+        model.logits(chosen).squeeze_dim::<2>(0)
     }
 }
 

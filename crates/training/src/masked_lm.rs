@@ -1,10 +1,10 @@
 //! Masked language modelling (Devlin et al. 2019), with a second task for pairs of sentences.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use wuji_data::IGNORE_INDEX;
+use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::MaskedBatch;
 use wuji_model::{BackboneInput, EncoderModel};
 
+use crate::label_scores::{TokenObjective, labelled};
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
@@ -38,21 +38,35 @@ impl MaskedLmObjective {
         batch: &MaskedBatch,
         device: &Device,
     ) -> Tensor<1> {
-        let hidden_positions =
-            batch.labels.iter().enumerate().filter(|(_, label)| **label != IGNORE_INDEX);
-        let (places, labels): (Vec<i64>, Vec<i64>) =
-            hidden_positions.map(|(place, label)| (place as i64, *label)).unzip();
-        if places.is_empty() {
+        let labelled = labelled(&batch.labels);
+        if labelled.labels.is_empty() {
             return hidden.sum() * 0.0; // On the tape, so that there is something to go back from.
         }
-        let count = places.len();
-        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), device);
-        let chosen = hidden.flatten::<2>(0, 1).select(0, places); // [count, hidden_size]
-        let logits = model
-            .masked_lm_logits(chosen.unsqueeze::<3>())
-            .expect("a run checks before it begins that the model predicts masked tokens");
-        let labels = tensors::labels(&labels, device);
-        wuji_kernels::cross_entropy_sum(logits.squeeze_dim::<2>(0), labels, 0.0)
+        let logits = Self::logits_of(model, labelled.states(hidden, device));
+        wuji_kernels::cross_entropy_sum(logits, tensors::labels(&labelled.labels, device), 0.0)
+    }
+
+    /// Logits `[count, vocab_size]` of `hidden` `[1, count, hidden_size]`.
+    fn logits_of(model: &EncoderModel, hidden: Tensor<3>) -> Tensor<2> {
+        let logits = model.masked_lm_logits(hidden);
+        let logits = logits.expect("a run checks before it begins that the model predicts tokens");
+        logits.squeeze_dim::<2>(0)
+    }
+}
+
+impl TokenObjective<EncoderModel> for MaskedLmObjective {
+    fn labels<'a>(&self, batch: &'a MaskedBatch) -> &'a [i64] {
+        &batch.labels
+    }
+
+    fn label_logits(
+        &self,
+        model: &EncoderModel,
+        batch: &MaskedBatch,
+        device: &Device,
+    ) -> Tensor<2> {
+        let hidden = model.forward(Self::input(batch, device));
+        Self::logits_of(model, labelled(&batch.labels).states(hidden, device))
     }
 }
 

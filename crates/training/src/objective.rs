@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Gradients, Tensor};
 use wuji_data::TokenBatch;
-use wuji_data::objectives::{MaskedBatch, Seq2SeqBatch};
+use wuji_data::objectives::{ClassificationBatch, MaskedBatch, Seq2SeqBatch};
 
 /// What one forward pass gives: a sum, and the weight it is to be divided by.
 #[derive(Debug)]
@@ -79,6 +79,25 @@ impl TrainingBatch for Seq2SeqBatch {
             "batch": self.batch,
             "source_len": self.source_len,
             "target_len": self.target_len,
+            "input_ids": self.input_ids,
+            "labels": self.labels,
+        })
+    }
+}
+
+impl TrainingBatch for ClassificationBatch {
+    fn weight(&self) -> f64 {
+        self.labels.len() as f64
+    }
+
+    fn tokens(&self) -> u64 {
+        self.input_ids.len() as u64
+    }
+
+    fn describe(&self) -> serde_json::Value {
+        serde_json::json!({
+            "batch": self.batch,
+            "seq": self.seq,
             "input_ids": self.input_ids,
             "labels": self.labels,
         })

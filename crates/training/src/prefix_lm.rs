@@ -3,8 +3,9 @@
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use wuji_data::objectives::MaskedBatch;
-use wuji_model::{BackboneInput, CausalLm};
+use wuji_model::{Backbone, BackboneInput, CausalLm};
 
+use crate::label_scores::{TokenObjective, labelled};
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
@@ -35,13 +36,68 @@ fn pair_mask(batch: &MaskedBatch, device: &Device) -> Tensor<3, Bool> {
     Tensor::from_data(TensorData::new(pairs, [batch.batch, seq, seq]), device)
 }
 
+/// Hidden states of a batch, `[batch, seq, hidden_size]`.
+fn states(model: &CausalLm, batch: &MaskedBatch, device: &Device) -> Tensor<3> {
+    model.decoder.forward(PrefixLmObjective::input(batch, device), None)
+}
+
+impl TokenObjective<CausalLm> for PrefixLmObjective {
+    fn labels<'a>(&self, batch: &'a MaskedBatch) -> &'a [i64] {
+        &batch.labels
+    }
+
+    fn label_logits(&self, model: &CausalLm, batch: &MaskedBatch, device: &Device) -> Tensor<2> {
+        let chosen = labelled(&batch.labels).states(states(model, batch, device), device);
+        model.logits(chosen).squeeze_dim::<2>(0)
+    }
+}
+
 impl Objective<CausalLm> for PrefixLmObjective {
     type Batch = MaskedBatch;
 
+    /// As of masked tokens, only labelled positions go through the head.
     fn loss(&self, model: &CausalLm, batch: &MaskedBatch, device: &Device) -> StepOutput {
-        let logits = model.forward_input(Self::input(batch, device)).flatten::<2>(0, 1);
-        let labels = tensors::labels(&batch.labels, device);
-        let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, 0.0);
+        let labelled = labelled(&batch.labels);
+        let hidden = states(model, batch, device);
+        let loss_sum = if labelled.labels.is_empty() {
+            hidden.sum() * 0.0 // On the tape, so that there is something to go back from.
+        } else {
+            let logits = model.logits(labelled.states(hidden, device)).squeeze_dim::<2>(0);
+            let labels = tensors::labels(&labelled.labels, device);
+            wuji_kernels::cross_entropy_sum(logits, labels, 0.0)
+        };
         StepOutput { loss_sum, weight: batch.weight() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wuji_data::objectives::{BlankInfillingOptions, SpecialIds};
+    use wuji_model::ModelConfig;
+
+    #[test]
+    fn the_loss_is_that_of_all_logits_although_few_are_made() {
+        let device = "flex".parse::<wuji_device::DeviceSpec>().unwrap().open().unwrap();
+        let config = r#"{"model_type": "glm_original", "vocab_size": 40, "hidden_size": 16, "num_layers": 1,
+            "num_attention_heads": 2, "max_sequence_length": 32, "initializer_range": 0.5}"#;
+        let model = CausalLm::init(&ModelConfig::from_json(config).unwrap(), 1, &device).unwrap();
+        let special = SpecialIds {
+            mask: Some(36),
+            start_of_piece: Some(37),
+            end_of_piece: Some(38),
+            ..SpecialIds::new(40)
+        };
+        let example = |seed: u32| {
+            let window: Vec<u32> = (0..20).map(|at| (at * 7 + seed) % 36).collect();
+            BlankInfillingOptions::default().apply(&special, &window, u64::from(seed)).unwrap()
+        };
+        let batch = MaskedBatch::collate(&[example(1), example(2)], &special, None).unwrap();
+        let output = PrefixLmObjective.loss(&model, &batch, &device);
+        let logits = model.forward_input(PrefixLmObjective::input(&batch, &device));
+        let labels = tensors::labels(&batch.labels, &device);
+        let all = wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, 0.0);
+        let (few, all) = (output.loss_sum.into_scalar::<f32>(), all.into_scalar::<f32>());
+        assert!((few - all).abs() < 1e-4 * all, "{few} and {all}");
     }
 }

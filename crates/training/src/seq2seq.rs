@@ -1,10 +1,11 @@
 //! A target text from a source: translation, summaries, and what span corruption makes of plain text
 //! (Sutskever et al. 2014; Raffel et al. 2020).
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::Seq2SeqBatch;
-use wuji_model::EncoderDecoder;
+use wuji_model::{BackboneInput, EncoderDecoder, Seq2SeqLm};
 
+use crate::label_scores::{TokenObjective, labelled};
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
@@ -30,5 +31,22 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
         let loss_sum =
             wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing);
         StepOutput { loss_sum, weight: batch.weight() }
+    }
+}
+
+impl TokenObjective<Seq2SeqLm> for Seq2SeqObjective {
+    fn labels<'a>(&self, batch: &'a Seq2SeqBatch) -> &'a [i64] {
+        &batch.labels
+    }
+
+    fn label_logits(&self, model: &Seq2SeqLm, batch: &Seq2SeqBatch, device: &Device) -> Tensor<2> {
+        let (source_shape, target_shape) =
+            ([batch.batch, batch.source_len], [batch.batch, batch.target_len]);
+        let mask = tensors::mask(&batch.attention_mask, source_shape, device);
+        let memory = model.encode(tensors::ids(&batch.input_ids, source_shape, device), Some(mask));
+        let target = tensors::ids(&batch.decoder_input_ids, target_shape, device);
+        let hidden = model.decode(BackboneInput::new(target), &memory, None);
+        let chosen = labelled(&batch.labels).states(hidden, device);
+        model.logits(chosen).squeeze_dim::<2>(0)
     }
 }

@@ -4,7 +4,8 @@
 //! with all of them at hand lives here: the [`config`] of a run, [`pretrain`](mod@pretrain) from raw
 //! text to a model directory, and its [`report`]; and around a model directory, [`convert`](mod@convert)
 //! to make one, [`hub`] to find one by its name, [`inspect`] to describe one, [`forward`](mod@forward)
-//! to look inside, [`embed`] for vectors of texts, and [`bench`](mod@bench) to time the parts.
+//! to look inside, [`embed`] for vectors of texts, and [`bench`](mod@bench) to time the parts. An
+//! [`experiment`] is a question that takes several runs to answer.
 //!
 //! ```no_run
 //! use wuji::prelude::*;
@@ -25,6 +26,7 @@ pub mod tokenizers;
 pub mod bench;
 pub mod convert;
 pub mod embed;
+pub mod experiment;
 pub mod forward;
 pub mod hub;
 pub mod inspect;

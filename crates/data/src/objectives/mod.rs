@@ -8,7 +8,8 @@
 //!   with [`SentencePairOptions`] for two segments), [`PrefixLmOptions`], [`BlankInfillingOptions`];
 //! - [`Seq2SeqBatch`] for encoder-decoders: [`SpanCorruptionOptions`], [`IidDenoisingOptions`], and
 //!   pairs of any origin ([`Seq2SeqExample`]);
-//! - [`TokenBatch`](crate::TokenBatch) for causal decoders, with [`FillInTheMiddleOptions`].
+//! - [`TokenBatch`](crate::TokenBatch) for causal decoders, with [`FillInTheMiddleOptions`];
+//! - [`ClassificationBatch`] for a classifier of whole texts, of [`LabelledText`]s.
 //!
 //! [`ObjectiveOptions`] is the choice among those that learn from plain text, [`transform_batch`]
 //! their use on a loader's batch. The figures in `docs/objectives.md` show each on a fixed seed.
@@ -25,6 +26,7 @@ mod sentences;
 mod words;
 
 mod blank_infilling;
+mod classification;
 mod fim;
 mod prefix_lm;
 mod sequence_to_sequence;
@@ -33,6 +35,7 @@ mod span_corruption;
 pub use batch::{MaskedBatch, MaskedExample, Seq2SeqBatch, Seq2SeqExample, attention_allowed};
 pub use blank_infilling::{BlankInfillingOptions, Blanks, infill};
 pub use chinese::chinese_words;
+pub use classification::{ClassificationBatch, LabelledText};
 pub use fim::{FillInTheMiddleOptions, FimIds, psm, spm};
 pub use masking::{MaskDraws, MaskingOptions, apply_draws};
 pub use options::{

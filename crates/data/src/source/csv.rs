@@ -127,7 +127,7 @@ impl Read for Limited {
     }
 }
 
-fn table_error(error: csv::Error, path: &Arc<Path>) -> DataError {
+pub(super) fn table_error(error: csv::Error, path: &Arc<Path>) -> DataError {
     let line = error.position().map_or(1, csv::Position::line);
     let origin = Origin::new(path.clone(), Place::Line(line));
     let reason = match error.kind() {

@@ -5,6 +5,7 @@ mod csv;
 mod file;
 mod input;
 mod jsonl;
+mod labelled;
 mod memory;
 mod options;
 mod parquet;
@@ -23,6 +24,7 @@ use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 
 pub use file::FileSource;
+pub use labelled::{LabelledColumns, LabelledFile, LabelledRecord};
 pub use memory::{GeneratedSource, MemorySource};
 pub use options::{DocumentMode, FileFormat, InvalidUtf8, SourceOptions};
 pub use piece::PART_BYTES;
