@@ -42,6 +42,6 @@ impl Objective<CausalLm> for PrefixLmObjective {
         let logits = model.forward_input(Self::input(batch, device)).flatten::<2>(0, 1);
         let labels = tensors::labels(&batch.labels, device);
         let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, 0.0);
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 }

@@ -31,6 +31,6 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
             labels,
             self.label_smoothing,
         );
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 }

@@ -44,8 +44,10 @@ presets! {
     "tiny-prefix-lm": "a decoder that reads its prefix in both directions, in miniature: for tests and for trying things out",
     "tiny-glm": "the original GLM, in miniature: for tests and for trying things out",
     "tiny-bert": "BERT, in miniature: for tests and for trying things out",
+    "tiny-bert-pairs": "BERT with next sentences, in miniature: for tests and for trying things out",
     "tiny-roberta": "RoBERTa, in miniature: for tests and for trying things out",
     "tiny-distilbert": "DistilBERT, in miniature: for tests and for trying things out",
     "tiny-t5": "T5, in miniature: for tests and for trying things out",
+    "tiny-t5-v1": "T5 v1.0, in miniature: for tests and for trying things out",
     "tiny-marian": "the original Transformer, in miniature: for tests and for trying things out",
 }

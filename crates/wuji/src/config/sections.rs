@@ -272,6 +272,7 @@ impl RunConfig {
                            ForPreTraining, which predict masked tokens";
             return Err(WujiError::config("[model]", problem));
         }
+        super::sentence_pairs::check(self)?;
         if self.training.activation_checkpointing {
             let has_experts = self.model.architecture()?.experts.is_some();
             if has_experts || !matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)) {

@@ -18,6 +18,7 @@
 //! ```
 
 mod baseline;
+mod encoder;
 mod environment;
 mod learning;
 mod progress;
@@ -198,6 +199,7 @@ impl Job<'_> {
                 .map(|loss| prepared.validation.bits_per_byte(loss)),
             objective: self.config.objective.kind().to_string(),
             validation_labels: trained.validation.map(|evaluation| evaluation.labels),
+            sentences: trained.validation.and_then(|evaluation| evaluation.sentences),
             random_batches_estimate: self.random_batches_estimate(model, trained)?,
             best: trained.best,
             ngram,
