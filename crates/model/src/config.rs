@@ -234,6 +234,12 @@ impl ModelConfig {
         self.extra().get(key)?.as_u64().and_then(|id| u32::try_from(id).ok())
     }
 
+    /// Whether the model was trained with a prefix that is read in both directions: the key
+    /// `prefix_lm`, which `transformers` does not know and passes over.
+    pub fn is_prefix_lm(&self) -> bool {
+        self.extra().get("prefix_lm").is_some_and(|mark| *mark == Value::Bool(true))
+    }
+
     /// The class that `transformers` loads a model of this family with, from `architectures` where
     /// that says it.
     pub fn class_name(&self) -> String {
