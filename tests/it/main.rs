@@ -21,3 +21,4 @@ mod main_job;
 mod model_properties;
 mod objective_properties;
 mod training_properties;
+mod transformers;

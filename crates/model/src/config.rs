@@ -143,12 +143,23 @@ impl ModelConfig {
     /// Writes `config.json` into `dir`, atomically.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or values that make no sense.
     pub fn save(&self, dir: &Path) -> Result<(), ModelError> {
         let path = dir.join("config.json");
-        let text = serde_json::to_string_pretty(self).map_err(|source| {
-            ModelError::ConfigSyntax { origin: path.display().to_string(), source }
-        })?;
+        let syntax =
+            |source| ModelError::ConfigSyntax { origin: path.display().to_string(), source };
+        let mut keys = serde_json::to_value(self).map_err(syntax)?;
+        // Some classes of `transformers` compute what is null here, others stumble over it.
+        let architecture = self.architecture()?;
+        for (key, value) in [
+            ("head_dim", architecture.head_dim),
+            ("num_key_value_heads", architecture.num_key_value_heads),
+        ] {
+            if keys.get(key).is_some_and(Value::is_null) {
+                keys[key] = value.into();
+            }
+        }
+        let text = serde_json::to_string_pretty(&keys).map_err(syntax)?;
         crate::weights::write_file_atomically(&path, format!("{text}\n").as_bytes())
     }
 
