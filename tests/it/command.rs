@@ -68,7 +68,7 @@ impl Wuji {
 }
 
 /// The binary that `cargo xtask test` has built, or the one beside these tests.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("CARGO_BIN_EXE_wuji") {
         return path.into();
     }

@@ -1,5 +1,5 @@
-//! Properties of the whole workshop: of every model family on every device, of training, of the real command, and of
-//! what each says about bad input.
+//! Properties of the whole workshop: of every model family and every objective on every device, of training, of the
+//! real command, and of what each says about bad input.
 //!
 //! One binary, so that burn is linked once. The tests of the command start `wuji` as a user does; `cargo xtask test`
 //! builds it and says where it is.
@@ -21,4 +21,6 @@ mod experiments;
 mod golden;
 mod main_job;
 mod model_properties;
+mod objective_properties;
 mod training_properties;
+mod transformers;

@@ -9,7 +9,7 @@ use wuji::model::CausalLm;
 use wuji::model::weights::FileTensor;
 use wuji::training::{
     BatchSource, CausalLmObjective, EvalEvent, Objective, StepEvent, StopSignal, TrainObserver,
-    TrainSummary, Trainer, TrainingConfig, TrainingError, Validation,
+    TrainSummary, TrainableModel, Trainer, TrainingConfig, TrainingError, Validation,
 };
 
 use crate::devices::flex;
@@ -20,21 +20,21 @@ use crate::tiny_models::VOCAB_SIZE;
 static GENERATOR: Mutex<()> = Mutex::new(());
 
 /// A run to be made.
-pub struct Run<'a> {
+pub struct Run<'a, M = CausalLm, B = TokenBatch> {
     config: TrainingConfig,
-    model: CausalLm,
+    model: M,
     device: Device,
-    train: &'a dyn BatchSource<TokenBatch>,
-    validation: Option<&'a dyn BatchSource<TokenBatch>>,
+    train: &'a dyn BatchSource<B>,
+    validation: Option<&'a dyn BatchSource<B>>,
     run_dir: Option<&'a Path>,
     resume: bool,
     stop_after: Option<u64>,
 }
 
 /// A run that was made.
-pub struct Made {
+pub struct Made<M: TrainableModel = CausalLm> {
     /// The trainer as the run left it.
-    pub trainer: Trainer<CausalLm>,
+    pub trainer: Trainer<M>,
     /// How the run ended.
     pub result: Result<TrainSummary, TrainingError>,
     /// Every step.
@@ -43,13 +43,9 @@ pub struct Made {
     pub evaluations: Vec<EvalEvent>,
 }
 
-impl<'a> Run<'a> {
+impl<'a, M: TrainableModel, B> Run<'a, M, B> {
     /// A run on flex of `model`, which is on an autodiff device.
-    pub fn new(
-        config: &TrainingConfig,
-        model: CausalLm,
-        train: &'a dyn BatchSource<TokenBatch>,
-    ) -> Self {
+    pub fn new(config: &TrainingConfig, model: M, train: &'a dyn BatchSource<B>) -> Self {
         Self {
             config: config.clone(),
             model,
@@ -68,7 +64,7 @@ impl<'a> Run<'a> {
     }
 
     /// Evaluated on one batch of `validation`.
-    pub fn validated_on(self, validation: &'a dyn BatchSource<TokenBatch>) -> Self {
+    pub fn validated_on(self, validation: &'a dyn BatchSource<B>) -> Self {
         Self { validation: Some(validation), ..self }
     }
 
@@ -87,14 +83,8 @@ impl<'a> Run<'a> {
         Self { stop_after: Some(step), ..self }
     }
 
-    /// Makes the run.
-    pub fn make(self) -> Made {
-        let activation_checkpointing = self.config.activation_checkpointing;
-        self.make_with(&CausalLmObjective { activation_checkpointing, ..Default::default() })
-    }
-
     /// Makes the run with an objective of its own.
-    pub fn make_with(self, objective: &impl Objective<CausalLm, Batch = TokenBatch>) -> Made {
+    pub fn make_with(self, objective: &impl Objective<M, Batch = B>) -> Made<M> {
         // A test that failed while it held the lock has said so; the others go on.
         let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         let log = Log { stop_after: self.stop_after, ..Log::default() };
@@ -115,12 +105,22 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Made {
+impl Run<'_> {
+    /// Makes the run: next tokens are learnt.
+    pub fn make(self) -> Made {
+        let activation_checkpointing = self.config.activation_checkpointing;
+        self.make_with(&CausalLmObjective { activation_checkpointing, ..Default::default() })
+    }
+}
+
+impl<M: TrainableModel> Made<M> {
     /// The summary of a run that must not have failed.
     pub fn summary(&self) -> &TrainSummary {
         self.result.as_ref().unwrap()
     }
+}
 
+impl Made {
     /// The weights as they would be saved.
     pub fn weights(&self) -> Vec<FileTensor> {
         self.trainer.trained_model().file_tensors()
@@ -236,10 +236,10 @@ impl BatchSource<TokenBatch> for Counting {
 }
 
 /// The same batch at every step.
-pub struct Same(pub TokenBatch);
+pub struct Same<B = TokenBatch>(pub B);
 
-impl BatchSource<TokenBatch> for Same {
-    fn batch(&self, _step: u64, _micro_step: u32) -> Result<TokenBatch, TrainingError> {
+impl<B: Clone> BatchSource<B> for Same<B> {
+    fn batch(&self, _step: u64, _micro_step: u32) -> Result<B, TrainingError> {
         Ok(self.0.clone())
     }
 }

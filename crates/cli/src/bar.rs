@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wuji::pretrain::Progress;
-use wuji::training::{EvalEvent, RunEnd, StepEvent, StopReason, TrainObserver, TrainingError};
+use wuji::training::{
+    EvalEvent, RunEnd, SentenceScore, StepEvent, StopReason, TrainObserver, TrainingError,
+};
 
 /// Prints stages and notes, and shows a bar while training.
 pub struct Console {
@@ -96,8 +98,10 @@ impl TrainObserver for Bar {
         let training =
             self.smoothed.map(|loss| format!(", training {loss:.4}")).unwrap_or_default();
         self.line(&format!(
-            "  step {}: validation {:.4} nats per token{scope}{training}",
-            event.step, event.validation_loss
+            "  step {}: validation {:.4} nats per token{scope}{training}{}",
+            event.step,
+            event.validation_loss,
+            event.sentences.map(pairs).unwrap_or_default()
         ));
         Ok(())
     }
@@ -115,4 +119,9 @@ impl TrainObserver for Bar {
         }
         Ok(())
     }
+}
+
+/// How questions about sentence pairs were answered, behind a loss.
+fn pairs(score: SentenceScore) -> String {
+    format!("; sentence pairs {:.4} nats, {:.1} % right", score.loss, 100.0 * score.accuracy)
 }

@@ -234,6 +234,14 @@ fn describe(summary: &PretrainSummary) -> String {
     if let Some(estimate) = &summary.random_batches_estimate {
         lines.push(format!("{:28} {:>15.4}", "this model, random batches", estimate.loss));
     }
+    if let Some(pairs) = &summary.sentences {
+        let right = 100.0 * pairs.accuracy;
+        let name = "its answers about pairs";
+        lines.push(format!(
+            "{name:28} {:>15.4} {right:>13.1}% of {} right",
+            pairs.loss, pairs.pairs
+        ));
+    }
     lines.push(format!(
         "\n{} steps, {} tokens in {:.0} s: {:.0} tokens/s, {:.0} GFLOP/s ({:.0} % of this machine's matrix product){}",
         summary.steps,

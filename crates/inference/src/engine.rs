@@ -55,7 +55,8 @@ pub trait StoredModel: LogitsModel + Sized {
 
 impl Engine<CausalLm> {
     /// Loads a Hugging Face model directory: config, weights, tokenizer and generation config; or a
-    /// GGUF file, which holds all of them.
+    /// GGUF file, which holds all of them. Prompts are read from left to right: a prefix language
+    /// model is an `Engine<PrefixLm>`, which [`LoadedModel`](crate::LoadedModel) tells apart.
     ///
     /// # Errors
     /// A file that is missing, damaged or does not fit the others, or a model that does not continue

@@ -10,7 +10,7 @@ use wuji_protocol::TextModel;
 use wuji_tokenizer::Tokenizer;
 
 use crate::engine::StoredModel;
-use crate::{BlankFiller, Engine, InferenceError, MaskFiller, Translator};
+use crate::{BlankFiller, Engine, InferenceError, MaskFiller, PrefixLm, Translator};
 
 /// What a model does with a text.
 pub enum LoadedModel {
@@ -50,6 +50,9 @@ impl LoadedModel {
             AnyModel::CausalLm(model) if model.decoder.block_position_embedding.is_some() => {
                 Self::FillsBlanks(Box::new(BlankFiller::new(dir, model, Tokenizer::load(dir)?)?))
             }
+            AnyModel::CausalLm(model) if model.config().is_prefix_lm() => {
+                Self::Continues(Box::new(Engine::<PrefixLm>::of_model(dir, PrefixLm(model))?))
+            }
             AnyModel::CausalLm(model) => {
                 Self::Continues(Box::new(Engine::<CausalLm>::of_model(dir, model)?))
             }
@@ -88,6 +91,16 @@ impl StoredModel for CausalLm {
 
     fn end_token_ids(&self) -> Vec<u32> {
         self.config().eos_token_ids()
+    }
+}
+
+impl StoredModel for PrefixLm {
+    fn read(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
+        CausalLm::read(dir, device).map(Self)
+    }
+
+    fn end_token_ids(&self) -> Vec<u32> {
+        self.0.end_token_ids()
     }
 }
 

@@ -150,12 +150,23 @@ impl ModelConfig {
     /// Writes `config.json` into `dir`, atomically.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or values that make no sense.
     pub fn save(&self, dir: &Path) -> Result<(), ModelError> {
         let path = dir.join("config.json");
-        let text = serde_json::to_string_pretty(self).map_err(|source| {
-            ModelError::ConfigSyntax { origin: path.display().to_string(), source }
-        })?;
+        let syntax =
+            |source| ModelError::ConfigSyntax { origin: path.display().to_string(), source };
+        let mut keys = serde_json::to_value(self).map_err(syntax)?;
+        // Some classes of `transformers` compute what is null here, others stumble over it.
+        let architecture = self.architecture()?;
+        for (key, value) in [
+            ("head_dim", architecture.head_dim),
+            ("num_key_value_heads", architecture.num_key_value_heads),
+        ] {
+            if keys.get(key).is_some_and(Value::is_null) {
+                keys[key] = value.into();
+            }
+        }
+        let text = serde_json::to_string_pretty(&keys).map_err(syntax)?;
         crate::weights::write_file_atomically(&path, format!("{text}\n").as_bytes())
     }
 
@@ -248,6 +259,12 @@ impl ModelConfig {
     /// A token id among the keys that no field reads (`pad_token_id`).
     pub fn token_id(&self, key: &str) -> Option<u32> {
         self.extra().get(key)?.as_u64().and_then(|id| u32::try_from(id).ok())
+    }
+
+    /// Whether the model was trained with a prefix that is read in both directions: the key
+    /// `prefix_lm`, which `transformers` does not know and passes over.
+    pub fn is_prefix_lm(&self) -> bool {
+        self.extra().get("prefix_lm").is_some_and(|mark| *mark == Value::Bool(true))
     }
 
     /// The class that `transformers` loads a model of this family with, from `architectures` where

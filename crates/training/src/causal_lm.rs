@@ -7,7 +7,7 @@ use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
 use wuji_model::{Backbone, BackboneInput, CausalLm, CheckpointedPass, Experts, LanguageModel};
 
 use crate::label_scores::{TokenObjective, labelled};
-use crate::objective::{Objective, StepOutput, TrainingBatch};
+use crate::objective::{LossScale, Objective, StepOutput, TrainingBatch};
 use crate::tensors;
 
 /// Cross-entropy of each label that is not −100, at the position that predicts it: the loader has
@@ -39,7 +39,7 @@ impl CausalLmObjective {
     ) -> StepOutput {
         let logits = model.next_token_logits(Self::input(batch, device));
         let loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 
     /// The loss while training a mixture of experts: with the load-balancing loss, weighted like one
@@ -61,7 +61,7 @@ impl CausalLmObjective {
         {
             loss_sum = loss_sum + balance * (experts.balance_coefficient * batch.weight());
         }
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 
     fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
@@ -86,20 +86,21 @@ impl Objective<CausalLm> for CausalLmObjective {
         model: &CausalLm,
         batch: &TokenBatch,
         device: &Device,
-        scale: f64,
+        scale: LossScale,
         seed: u64,
         sink: &mut dyn FnMut(Gradients),
-    ) -> Tensor<1> {
+    ) -> StepOutput {
         if !self.activation_checkpointing {
             let output = self.loss(model, batch, device);
-            sink((output.loss_sum.clone() * scale).backward());
-            return output.loss_sum.detach();
+            sink(output.scaled(scale).backward());
+            return output.detach();
         }
+        let scale = scale.labels;
         let labels = tensors::labels(&batch.labels, device);
         let pass = CheckpointedPass::forward(model, Self::input(batch, device), seed);
         let scaled =
             pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
-        scaled / scale
+        StepOutput::new(scaled / scale, batch.weight())
     }
 }
 

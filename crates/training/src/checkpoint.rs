@@ -63,7 +63,7 @@ pub struct TrainState {
     pub tokens: u64,
     /// Seconds spent in training steps.
     pub train_seconds: f64,
-    /// Lowest validation loss, and the step it was seen at.
+    /// Lowest validation loss, with that of sentence pairs where there are any, and the step it was seen at.
     pub best: Option<(f64, u64)>,
     /// Evaluations since then.
     pub evaluations_without_improvement: u32,

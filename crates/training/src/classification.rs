@@ -43,7 +43,7 @@ impl<M: TextStates> Objective<SequenceClassifier<M>> for ClassificationObjective
         let labels = tensors::labels(&batch.labels, device);
         let logits = class_logits(model, batch, device);
         let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, self.label_smoothing);
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 }
 

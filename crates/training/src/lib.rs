@@ -31,6 +31,7 @@ mod parameters;
 mod prefix_lm;
 mod run_lock;
 mod schedule;
+mod sentence_pair_batches;
 mod seq2seq;
 mod tensors;
 mod trainer;
@@ -42,14 +43,14 @@ pub use classification::{ClassificationBatches, ClassificationObjective, class_l
 pub use config::{NonFinitePolicy, OptimizerKind, TrainingConfig, WarmupRule};
 pub use ema::WeightAverage;
 pub use error::TrainingError;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, SentenceScore, evaluate};
 pub use gradients::GradientStore;
 pub use interrupt::StopSignal;
 pub use label_scores::{LabelScore, TokenObjective, score_labels};
 pub use masked_lm::MaskedLmObjective;
 pub use matmul_peak::measure_matmul_peak;
 pub use memory::peak_rss_mib;
-pub use objective::{Objective, StepOutput, TrainingBatch};
+pub use objective::{LossScale, Objective, SentenceOutput, StepOutput, TrainingBatch};
 pub use observer::{
     CheckpointEvent, EvalEvent, JsonlObserver, RunEnd, StepEvent, StopReason, TrainObserver,
 };
@@ -57,5 +58,6 @@ pub use optimizer::Optimizer;
 pub use prefix_lm::PrefixLmObjective;
 pub use run_lock::RunLock;
 pub use schedule::Schedule;
+pub use sentence_pair_batches::SentencePairBatches;
 pub use seq2seq::Seq2SeqObjective;
 pub use trainer::{TrainSummary, Trainer, Validation};

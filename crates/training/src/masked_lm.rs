@@ -5,11 +5,12 @@ use wuji_data::objectives::MaskedBatch;
 use wuji_model::{BackboneInput, EncoderModel};
 
 use crate::label_scores::{TokenObjective, labelled};
-use crate::objective::{Objective, StepOutput, TrainingBatch};
+use crate::objective::{Objective, SentenceOutput, StepOutput, TrainingBatch};
 use crate::tensors;
 
-/// Cross-entropy of the hidden tokens, each guessed at its own position, and where rows have a class
-/// (next sentence, sentence order) the mean cross-entropy of that, each with weight one.
+/// Cross-entropy of the hidden tokens, each guessed at its own position; and where rows are sentence
+/// pairs, that of the answers to what is asked of them (next sentence, sentence order). The loss is
+/// the sum of the two means, as in BERT.
 ///
 /// Only hidden positions go through the head: about a seventh of its arithmetic and memory, which
 /// with a large vocabulary is most of what there is.
@@ -52,6 +53,23 @@ impl MaskedLmObjective {
         let logits = logits.expect("a run checks before it begins that the model predicts tokens");
         logits.squeeze_dim::<2>(0)
     }
+
+    /// The answers about the rows, where something is asked and the model has a head to answer it.
+    fn sentences(
+        model: &EncoderModel,
+        hidden: Tensor<3>,
+        batch: &MaskedBatch,
+        device: &Device,
+    ) -> Option<SentenceOutput> {
+        let labels = tensors::labels(batch.sentence_label.as_ref()?, device);
+        let logits = model.next_sentence_logits(hidden)?; // [batch, 2]
+        let answers = logits.clone().detach().argmax(1).squeeze_dim::<1>(1);
+        Some(SentenceOutput {
+            right: answers.equal(labels.clone()).int().sum(),
+            loss_sum: wuji_kernels::cross_entropy_sum(logits, labels, 0.0),
+            weight: batch.sentence_weight(),
+        })
+    }
 }
 
 impl TokenObjective<EncoderModel> for MaskedLmObjective {
@@ -75,15 +93,8 @@ impl Objective<EncoderModel> for MaskedLmObjective {
 
     fn loss(&self, model: &EncoderModel, batch: &MaskedBatch, device: &Device) -> StepOutput {
         let hidden = model.forward(Self::input(batch, device));
-        let mut loss_sum = Self::token_loss(model, hidden.clone(), batch, device);
-        let weight = batch.weight();
-        if let (Some(classes), Some(logits)) =
-            (&batch.sentence_label, model.next_sentence_logits(hidden))
-        {
-            let classes = tensors::labels(classes, device);
-            let sum = wuji_kernels::cross_entropy_sum(logits, classes, 0.0);
-            loss_sum = loss_sum + sum * (weight / batch.batch as f64);
-        }
-        StepOutput { loss_sum, weight }
+        let sentences = Self::sentences(model, hidden.clone(), batch, device);
+        let loss_sum = Self::token_loss(model, hidden, batch, device);
+        StepOutput { sentences, ..StepOutput::new(loss_sum, batch.weight()) }
     }
 }

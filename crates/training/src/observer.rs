@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrainingError;
+use crate::{SentenceScore, TrainingError};
 
 /// One optimiser step has been made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct StepEvent {
     pub step: u64,
     /// Loss per label of the step's batch, nats.
     pub loss: f64,
+    /// Loss per sentence pair of the step's batch, nats, where something is asked of pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentence_loss: Option<f64>,
     /// Learning rate used.
     pub learning_rate: f64,
     /// Global gradient norm before clipping.
@@ -37,6 +40,9 @@ pub struct EvalEvent {
     pub validation_loss: f64,
     /// Labels evaluated.
     pub labels: u64,
+    /// What was asked of sentence pairs, where the objective asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentences: Option<SentenceScore>,
     /// Whether this is the whole validation split.
     pub complete: bool,
     /// Whether it is the lowest so far.

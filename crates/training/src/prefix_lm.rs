@@ -66,7 +66,7 @@ impl Objective<CausalLm> for PrefixLmObjective {
             let labels = tensors::labels(&labelled.labels, device);
             wuji_kernels::cross_entropy_sum(logits, labels, 0.0)
         };
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 }
 

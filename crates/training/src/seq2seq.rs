@@ -30,7 +30,7 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
         let smoothing = tensors::smoothing(self.label_smoothing, &logits);
         let loss_sum =
             wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing);
-        StepOutput { loss_sum, weight: batch.weight() }
+        StepOutput::new(loss_sum, batch.weight())
     }
 }
 

@@ -7,10 +7,11 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoints, TrainState, TrainableModel};
+use crate::evaluate::LossSums;
 use crate::{
-    BatchSource, CheckpointEvent, EvalEvent, Evaluation, GradientStore, NonFinitePolicy, Objective,
-    Optimizer, RunEnd, Schedule, StepEvent, StopReason, StopSignal, TrainObserver, TrainingBatch,
-    TrainingConfig, TrainingError, WeightAverage, evaluate,
+    BatchSource, CheckpointEvent, EvalEvent, Evaluation, GradientStore, LossScale, NonFinitePolicy,
+    Objective, Optimizer, RunEnd, Schedule, StepEvent, StopReason, StopSignal, TrainObserver,
+    TrainingBatch, TrainingConfig, TrainingError, WeightAverage, evaluate,
 };
 
 /// Steps that may be left out in a row before a run gives up.
@@ -44,7 +45,8 @@ pub struct TrainSummary {
     pub reason: StopReason,
     /// Loss over the whole validation split, if the run was not interrupted.
     pub validation: Option<Evaluation>,
-    /// Lowest validation loss seen during training, and its step.
+    /// Lowest validation loss seen during training, with that of sentence pairs where there are any,
+    /// and its step.
     pub best: Option<(f64, u64)>,
 }
 
@@ -230,28 +232,28 @@ impl<M: TrainableModel> Trainer<M> {
         let start = Instant::now();
         let step = self.state.step;
         let learning_rate = Schedule::learning_rate(&self.config, self.config.learning_rate, step);
-        // Dividing every micro-batch by the labels of the whole step makes accumulation equal to
-        // one large batch, however unevenly the labels are spread.
-        let weight: f64 = batches.iter().map(|batch| batch.weight()).sum();
-        let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let scale = LossScale::of(batches);
         let mut gradients = GradientStore::default();
-        let mut loss_sum = 0.0;
+        let mut sums = LossSums::default();
         for (micro, batch) in batches.iter().enumerate() {
             let seed = mix(self.config.seed, step, micro as u64);
             self.device.seed(seed);
             let model = self.model();
             let sink = &mut |new| gradients.add(model, new);
-            let micro_loss = objective.backward(model, batch, &self.device, scale, seed, sink);
-            loss_sum += f64::from(micro_loss.into_scalar::<f32>());
+            sums.add(objective.backward(model, batch, &self.device, scale, seed, sink));
         }
-        let loss = loss_sum * scale;
+        let means = sums.means();
+        // A step without any label learns nothing and says so.
+        let loss = if scale.labels > 0.0 { means.loss } else { 0.0 };
+        let sentence_loss = means.sentences.map(|sentences| sentences.loss);
         let grad_norm = gradients.squared_norm(self.model()).sqrt();
-        let finite = loss.is_finite() && grad_norm.is_finite();
+        let total = loss + sentence_loss.unwrap_or_default();
+        let finite = total.is_finite() && grad_norm.is_finite();
         if finite {
             self.update(gradients, step, grad_norm);
             self.state.skipped_in_a_row = 0;
         } else {
-            self.non_finite(batches, loss, grad_norm)?;
+            self.non_finite(batches, total, grad_norm)?;
         }
         let tokens: u64 = batches.iter().map(|batch| batch.tokens()).sum();
         let seconds = start.elapsed().as_secs_f64();
@@ -261,6 +263,7 @@ impl<M: TrainableModel> Trainer<M> {
         let event = StepEvent {
             step: self.state.step,
             loss,
+            sentence_loss,
             learning_rate,
             grad_norm,
             tokens: self.state.tokens,
@@ -333,9 +336,10 @@ impl<M: TrainableModel> Trainer<M> {
             let batches = places.map(|place| validation.source.batch(place, 0));
             evaluate(&model, objective, batches, &device)?
         };
-        let best = self.state.best.is_none_or(|(loss, _)| evaluation.loss < loss);
+        let total = evaluation.total();
+        let best = self.state.best.is_none_or(|(loss, _)| total < loss);
         if best {
-            self.state.best = Some((evaluation.loss, self.state.step));
+            self.state.best = Some((total, self.state.step));
             self.state.evaluations_without_improvement = 0;
         } else {
             self.state.evaluations_without_improvement += 1;
@@ -344,6 +348,7 @@ impl<M: TrainableModel> Trainer<M> {
             step: self.state.step,
             validation_loss: evaluation.loss,
             labels: evaluation.labels,
+            sentences: evaluation.sentences,
             complete,
             best,
             seconds: start.elapsed().as_secs_f64(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Gradients};
 use wuji::data::TokenBatch;
 use wuji::model::CausalLm;
-use wuji::training::{BatchSource, CausalLmObjective, Objective, TrainingBatch};
+use wuji::training::{BatchSource, CausalLmObjective, LossScale, Objective};
 
 use crate::devices::on_each_device;
 use crate::tensors::assert_close;
@@ -77,7 +77,7 @@ fn gradients(
     device: &Device,
 ) -> Named {
     let objective = CausalLmObjective { activation_checkpointing, ..Default::default() };
-    let scale = 1.0 / batch.weight();
+    let scale = LossScale::of(std::slice::from_ref(batch));
     let mut sums = Named::new();
     let mut add = |gradients: Gradients| {
         let names = model.config().tensor_names();
@@ -86,7 +86,8 @@ fn gradients(
             sum.iter_mut().zip(part.values).for_each(|(sum, value)| *sum += value);
         }
     };
-    let loss = objective.backward(model, batch, device, scale, 1, &mut add);
-    sums.insert("loss".to_string(), vec![loss.into_scalar::<f32>() * scale as f32]);
+    let output = objective.backward(model, batch, device, scale, 1, &mut add);
+    let loss = output.loss_sum.into_scalar::<f32>() * scale.labels as f32;
+    sums.insert("loss".to_string(), vec![loss]);
     sums
 }

@@ -41,7 +41,7 @@ impl Objective<CausalLm> for Poisoned {
     type Batch = TokenBatch;
 
     fn loss(&self, model: &CausalLm, batch: &TokenBatch, device: &Device) -> StepOutput {
-        let StepOutput { loss_sum, weight } =
+        let StepOutput { loss_sum, weight, .. } =
             CausalLmObjective::default().loss(model, batch, device);
         let loss_sum = match self.harm {
             _ if !self.poison.contains(batch) => loss_sum,
@@ -49,7 +49,7 @@ impl Objective<CausalLm> for Poisoned {
             // The root of zero is zero, and its slope is infinite.
             Harm::Gradient => loss_sum.clone() + (loss_sum * 0.0).sqrt(),
         };
-        StepOutput { loss_sum, weight }
+        StepOutput::new(loss_sum, weight)
     }
 }
 

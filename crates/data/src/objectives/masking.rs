@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::MaskedExample;
 use super::check::{exclusive_fraction, probability};
+use super::sentence_pairs::SentencePairOptions;
 use super::special_ids::{SpecialIds, required};
 use crate::dice::Dice;
 use crate::error::{DataError, Result};
@@ -32,6 +33,10 @@ pub struct MaskingOptions {
     pub segment_chinese: bool,
     /// Whether `[CLS]` and `[SEP]` take the place of the last two tokens of a window, around it.
     pub add_special_tokens: bool,
+    /// Rows are two segments of documents instead of windows, and the model also answers a question
+    /// about them: the next-sentence prediction of BERT, or the sentence order of ALBERT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence_pairs: Option<SentencePairOptions>,
 }
 
 impl Default for MaskingOptions {
@@ -44,6 +49,7 @@ impl Default for MaskingOptions {
             whole_word: false,
             segment_chinese: false,
             add_special_tokens: false,
+            sentence_pairs: None,
         }
     }
 }
@@ -78,6 +84,11 @@ impl MaskingOptions {
             required("cls", special.cls, "add_special_tokens")?;
             required("sep", special.sep, "add_special_tokens")?;
         }
+        if let Some(pairs) = &self.sentence_pairs {
+            pairs.validate()?;
+            required("cls", special.cls, "sentence_pairs")?;
+            required("sep", special.sep, "sentence_pairs")?;
+        }
         required("mask", special.mask, "masked-lm").map(drop)
     }
 
@@ -85,8 +96,16 @@ impl MaskingOptions {
     ///
     /// The window must have at least its text; with `add_special_tokens` the example is as long as
     /// the window, whose last two tokens go.
+    /// With `sentence_pairs`, which a window cannot hold, it is an error.
     pub fn apply(&self, special: &SpecialIds, window: &[u32], seed: u64) -> Result<MaskedExample> {
         self.validate(special)?;
+        if self.sentence_pairs.is_some() {
+            return Err(DataError::InvalidOption {
+                key: "sentence_pairs".to_owned(),
+                reason: "expected none for windows of text; pairs are cut from documents"
+                    .to_owned(),
+            });
+        }
         let mut ids = window.to_vec();
         if let (true, Some(cls), Some(sep)) = (self.add_special_tokens, special.cls, special.sep) {
             ids.truncate(window.len().saturating_sub(2));

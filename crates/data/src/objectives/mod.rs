@@ -12,7 +12,7 @@
 //! - [`ClassificationBatch`] for a classifier of whole texts, of [`LabelledText`]s.
 //!
 //! [`ObjectiveOptions`] is the choice among those that learn from plain text, [`transform_batch`]
-//! their use on a loader's batch. The figures in `docs/objectives.md` show each on a fixed seed.
+//! their use on a loader's batch, [`SentenceCorpus`] where pairs of segments are cut from instead. The figures in `docs/objectives.md` show each on a fixed seed.
 
 mod batch;
 mod check;
@@ -21,6 +21,7 @@ mod special_ids;
 
 mod chinese;
 mod masking;
+mod sentence_corpus;
 mod sentence_pairs;
 mod sentences;
 mod words;
@@ -43,8 +44,10 @@ pub use options::{
     step_seed, transform_batch,
 };
 pub use prefix_lm::{PrefixLmOptions, prefix_example, prefix_length};
+pub use sentence_corpus::SentenceCorpus;
 pub use sentence_pairs::{
-    PairTask, SegmentPair, SentencePairOptions, Sentences, assemble_pair, longest_first,
+    PairPlace, PairTask, Segment, SegmentPair, SentenceLengths, SentencePairOptions, Sentences,
+    assemble_pair, longest_first,
 };
 pub use sentences::sentence_spans;
 pub use sequence_to_sequence::{Seq2SeqCollation, length_buckets, shift_right};

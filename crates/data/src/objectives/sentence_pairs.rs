@@ -5,6 +5,8 @@
 //! one another, or are swapped. Both cut documents as BERT's preparation does; a document is a list
 //! of sentences, a sentence a list of token ids.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::batch::{MaskedBatch, MaskedExample};
@@ -36,7 +38,8 @@ pub enum PairTask {
 pub struct SentencePairOptions {
     /// What is asked.
     pub task: PairTask,
-    /// The most tokens of a row, the three special ones included.
+    /// The most tokens of a row, the three special ones included; in a run never more than
+    /// `data.context_length`.
     pub max_length: usize,
     /// Share of the pairs that aim at a random shorter length, for what is shorter in use.
     pub short_sequence_probability: f64,
@@ -46,6 +49,45 @@ impl Default for SentencePairOptions {
     fn default() -> Self {
         Self { task: PairTask::default(), max_length: 512, short_sequence_probability: 0.1 }
     }
+}
+
+/// Documents, as far as pairs are cut by it: how long their sentences are.
+pub trait SentenceLengths {
+    /// Number of documents.
+    fn document_count(&self) -> usize;
+
+    /// Tokens of each sentence of a document that there is.
+    fn lengths(&self, document: usize) -> Vec<usize>;
+}
+
+impl SentenceLengths for [Sentences] {
+    fn document_count(&self) -> usize {
+        self.len()
+    }
+
+    fn lengths(&self, document: usize) -> Vec<usize> {
+        self[document].iter().map(Vec::len).collect()
+    }
+}
+
+/// Neighbouring sentences of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The document's number.
+    pub document: usize,
+    /// Numbers of its sentences.
+    pub sentences: Range<usize>,
+}
+
+/// Where the two segments of a pair are, and the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairPlace {
+    /// The first segment.
+    pub first: Segment,
+    /// The second segment.
+    pub second: Segment,
+    /// 0 or 1; see [`PairTask`].
+    pub label: i64,
 }
 
 /// Two segments and the answer.
@@ -87,29 +129,50 @@ impl SentencePairOptions {
         document: usize,
         seed: u64,
     ) -> Result<Vec<SegmentPair>> {
+        let tokens =
+            |segment: &Segment| documents[segment.document][segment.sentences.clone()].concat();
+        let places = self.places(documents, document, seed)?;
+        let pair = |place: &PairPlace| SegmentPair {
+            first: tokens(&place.first),
+            second: tokens(&place.second),
+            label: place.label,
+        };
+        Ok(places.iter().map(pair).collect())
+    }
+
+    /// Where the [`pairs`](Self::pairs) of one document are: a corpus that is not in memory is cut
+    /// without being read.
+    pub fn places<D: SentenceLengths + ?Sized>(
+        &self,
+        documents: &D,
+        document: usize,
+        seed: u64,
+    ) -> Result<Vec<PairPlace>> {
         self.validate()?;
-        let sentences = documents.get(document).ok_or_else(|| DataError::OutOfRange {
-            what: "document",
-            index: document as u64,
-            len: documents.len() as u64,
-        })?;
-        let mut dice = Dice::new(draw(seed, [document as u64]), 0);
-        let mut pairs = Vec::new();
+        let count = documents.document_count();
+        if document >= count {
+            let (index, len) = (document as u64, count as u64);
+            return Err(DataError::OutOfRange { what: "document", index, len });
+        }
+        let mut cutter = Cutter {
+            documents,
+            document,
+            lengths: documents.lengths(document),
+            dice: Dice::new(draw(seed, [document as u64]), 0),
+        };
+        let mut places = Vec::new();
         let mut start = 0;
-        while start < sentences.len() {
-            let target = self.target(&mut dice);
-            let end = gather(sentences, start, target);
-            let chunk = &sentences[start..end];
-            let (pair, used) = match self.task {
-                PairTask::NextSentence => {
-                    next_sentence(chunk, documents, document, target, &mut dice)?
-                }
-                PairTask::SentenceOrder => (sentence_order(chunk, &mut dice), chunk.len()),
+        while start < cutter.lengths.len() {
+            let target = self.target(&mut cutter.dice);
+            let chunk = start..gather(&cutter.lengths, start, target);
+            let (place, used) = match self.task {
+                PairTask::NextSentence => cutter.next_sentence(chunk, target)?,
+                PairTask::SentenceOrder => (cutter.sentence_order(chunk.clone()), chunk.len()),
             };
-            pairs.extend(pair.filter(|pair| !pair.first.is_empty() && !pair.second.is_empty()));
+            places.extend(place);
             start += used;
         }
-        Ok(pairs)
+        Ok(places)
     }
 
     /// Text tokens to gather for a pair.
@@ -184,41 +247,77 @@ pub fn longest_first(mut first: usize, mut second: usize, room: usize) -> (usize
 }
 
 /// The end of the sentences from `start` on that reach `target` tokens together.
-fn gather(sentences: &[Vec<u32>], start: usize, target: usize) -> usize {
+fn gather(lengths: &[usize], start: usize, target: usize) -> usize {
     let mut tokens = 0;
-    for (at, sentence) in sentences.iter().enumerate().skip(start) {
-        tokens += sentence.len();
+    for (at, length) in lengths.iter().enumerate().skip(start) {
+        tokens += length;
         if tokens >= target {
             return at + 1;
         }
     }
-    sentences.len()
+    lengths.len()
 }
 
-/// A pair, and how many sentences of the chunk it used up.
-fn next_sentence(
-    chunk: &[Vec<u32>],
-    documents: &[Sentences],
+/// A document being cut.
+struct Cutter<'a, D: ?Sized> {
+    documents: &'a D,
     document: usize,
-    target: usize,
-    dice: &mut Dice,
-) -> Result<(Option<SegmentPair>, usize)> {
-    let cut = if chunk.len() < 2 { 1 } else { 1 + dice.below(chunk.len() - 1) };
-    let first = chunk[..cut].concat();
-    if chunk.len() > 1 && !dice.chance(0.5) {
-        let pair = SegmentPair { first, second: chunk[cut..].concat(), label: 0 };
-        return Ok((Some(pair), chunk.len()));
-    }
-    let other = &documents[another(documents.len(), document, dice)?];
-    let second = match other.len() {
-        0 => Vec::new(),
-        len => {
-            let start = dice.below(len);
-            let room = target.saturating_sub(first.len()).max(1);
-            other[start..gather(other, start, room)].concat()
+    lengths: Vec<usize>,
+    dice: Dice,
+}
+
+impl<D: SentenceLengths + ?Sized> Cutter<'_, D> {
+    /// A pair, if both of its segments have tokens, and how many sentences of the chunk it used up.
+    fn next_sentence(
+        &mut self,
+        chunk: Range<usize>,
+        target: usize,
+    ) -> Result<(Option<PairPlace>, usize)> {
+        let cut = if chunk.len() < 2 { 1 } else { 1 + self.dice.below(chunk.len() - 1) };
+        let first = chunk.start..chunk.start + cut;
+        let tokens: usize = self.lengths[first.clone()].iter().sum();
+        if chunk.len() > 1 && !self.dice.chance(0.5) {
+            let rest = first.end..chunk.end;
+            let has_both = tokens > 0 && self.lengths[rest.clone()].iter().any(|&len| len > 0);
+            let place =
+                PairPlace { first: self.segment(first), second: self.segment(rest), label: 0 };
+            return Ok((has_both.then_some(place), chunk.len()));
         }
-    };
-    Ok((Some(SegmentPair { first, second, label: 1 }), cut))
+        let other = another(self.documents.document_count(), self.document, &mut self.dice)?;
+        let lengths = self.documents.lengths(other);
+        let sentences = match lengths.len() {
+            0 => 0..0,
+            len => {
+                let start = self.dice.below(len);
+                start..gather(&lengths, start, target.saturating_sub(tokens).max(1))
+            }
+        };
+        let has_both = tokens > 0 && lengths[sentences.clone()].iter().any(|&len| len > 0);
+        let second = Segment { document: other, sentences };
+        let place = PairPlace { first: self.segment(first), second, label: 1 };
+        Ok((has_both.then_some(place), cut))
+    }
+
+    fn sentence_order(&mut self, chunk: Range<usize>) -> Option<PairPlace> {
+        if chunk.len() < 2 {
+            return None;
+        }
+        let cut = chunk.start + 1 + self.dice.below(chunk.len() - 1);
+        let halves = [chunk.start..cut, cut..chunk.end];
+        let has_tokens =
+            |half: &Range<usize>| self.lengths[half.clone()].iter().any(|&len| len > 0);
+        let has_both = halves.iter().all(has_tokens);
+        let [first, second] = halves.map(|half| self.segment(half));
+        let place = match self.dice.chance(0.5) {
+            true => PairPlace { first: second, second: first, label: 1 },
+            false => PairPlace { first, second, label: 0 },
+        };
+        has_both.then_some(place)
+    }
+
+    fn segment(&self, sentences: Range<usize>) -> Segment {
+        Segment { document: self.document, sentences }
+    }
 }
 
 /// Any document but this one.
@@ -233,18 +332,6 @@ fn another(count: usize, document: usize, dice: &mut Dice) -> Result<usize> {
     }
     let other = dice.below(count - 1);
     Ok(other + usize::from(other >= document))
-}
-
-fn sentence_order(chunk: &[Vec<u32>], dice: &mut Dice) -> Option<SegmentPair> {
-    if chunk.len() < 2 {
-        return None;
-    }
-    let cut = 1 + dice.below(chunk.len() - 1);
-    let (first, second) = (chunk[..cut].concat(), chunk[cut..].concat());
-    Some(match dice.chance(0.5) {
-        true => SegmentPair { first: second, second: first, label: 1 },
-        false => SegmentPair { first, second, label: 0 },
-    })
 }
 
 #[cfg(test)]

@@ -60,6 +60,20 @@ impl WordTable {
         Some(Self::new(rule, ids.map(|id| tokenizer.id_to_token(id).unwrap_or_default())))
     }
 
+    /// The ids that end a sentence: those whose text ends with a full stop, a question or exclamation
+    /// mark, possibly with closing quotes or brackets behind it, or holds a line break. Abbreviations
+    /// end one too.
+    ///
+    /// ```
+    /// use wuji_data::objectives::{WordRule, WordTable};
+    /// let table = WordTable::new(WordRule::ByteLevel, ["a", ".", "?\"", "Ġ.\"", "Ċ", "ãĢĤ"]);
+    /// assert_eq!(table.sentence_ends(), [1, 2, 3, 4, 5]);
+    /// ```
+    pub fn sentence_ends(&self) -> Vec<u32> {
+        let ends = |piece: &String| ends_sentence(&String::from_utf8_lossy(&self.bytes(piece)));
+        (0..).zip(self.pieces.iter()).filter(|(_, piece)| ends(piece)).map(|(id, _)| id).collect()
+    }
+
     /// The words of a sequence of ids. Special tokens belong to no word and end the one before.
     pub fn groups(&self, ids: &[u32], is_special: impl Fn(u32) -> bool) -> Vec<Option<u32>> {
         let pieces = self.spell(ids, is_special);
@@ -125,6 +139,12 @@ impl WordTable {
             WordRule::Metaspace => piece.replace('▁', " ").into(),
         }
     }
+}
+
+fn ends_sentence(text: &str) -> bool {
+    const MARKS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
+    const CLOSING: [char; 12] = ['"', '\'', ')', ']', '”', '’', '»', '」', '』', '）', '】', '》'];
+    text.contains('\n') || text.trim_end().trim_end_matches(CLOSING).ends_with(MARKS)
 }
 
 /// Whether WordPiece lost a space between two Latin words here.

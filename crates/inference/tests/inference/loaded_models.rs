@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use wuji_inference::{Engine, InferenceError, LoadedModel};
+use wuji_inference::{Engine, InferenceError, LoadedModel, PrefixLm};
 use wuji_model::weights::StoredDtype;
-use wuji_protocol::{GenerateOptions, GenerateRequest};
+use wuji_protocol::{GenerateOptions, GenerateRequest, TextModel};
 
 use crate::support::flex;
 use crate::tiny;
@@ -40,6 +40,25 @@ fn language_models_of_every_kind_continue_a_text() {
         let whole = model.loglikelihood_rolling(&["the cat sat"]).unwrap();
         assert!(whole[0].log_prob < 0.0 && whole[0].tokens > 0);
     }
+}
+
+/// What the model in `dir` writes after a prompt.
+fn continued(dir: &tempfile::TempDir) -> String {
+    let LoadedModel::Continues(model) = load(dir) else { panic!("not a language model") };
+    model.complete(&greedy("the cat sat")).unwrap().text
+}
+
+#[test]
+fn a_model_that_is_marked_reads_its_prompt_in_both_directions() {
+    let decoder = tiny::decoder(&flex());
+    let dir = directory(|dir| decoder.save(dir, StoredDtype::F32).unwrap());
+    let causal = continued(&dir);
+    let path = dir.path().join("config.json");
+    let config = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, config.replacen('{', "{\"prefix_lm\": true,", 1)).unwrap();
+    let both = Engine::new(PrefixLm(decoder), tiny::tokenizer());
+    assert_eq!(continued(&dir), both.complete(&greedy("the cat sat")).unwrap().text);
+    assert_ne!(continued(&dir), causal);
 }
 
 #[test]

@@ -115,7 +115,9 @@ impl Family for BertConfig {
     }
 
     fn encoder_heads(&self) -> Result<EncoderHeads, ModelError> {
-        EncoderClasses { prefix: "Bert", pooler: true, text_dense: None }.heads(&self.extra)
+        let classes =
+            EncoderClasses { prefix: "Bert", pooler: true, next_sentence: true, text_dense: None };
+        classes.heads(&self.extra)
     }
 
     usual_keys!("BertModel");
@@ -231,7 +233,9 @@ impl Family for RobertaConfig {
 
     fn encoder_heads(&self) -> Result<EncoderHeads, ModelError> {
         let text_dense = Some(Activation::Tanh);
-        EncoderClasses { prefix: "Roberta", pooler: true, text_dense }.heads(&self.base.extra)
+        let classes =
+            EncoderClasses { prefix: "Roberta", pooler: true, next_sentence: false, text_dense };
+        classes.heads(&self.base.extra)
     }
 
     fn default_class_name(&self) -> &'static str {

@@ -105,7 +105,9 @@ impl Family for DistilBertConfig {
 
     fn encoder_heads(&self) -> Result<EncoderHeads, ModelError> {
         let text_dense = Some(Activation::Relu);
-        EncoderClasses { prefix: "DistilBert", pooler: false, text_dense }.heads(&self.extra)
+        let prefix = "DistilBert";
+        let classes = EncoderClasses { prefix, pooler: false, next_sentence: false, text_dense };
+        classes.heads(&self.extra)
     }
 
     usual_keys!("DistilBertModel");

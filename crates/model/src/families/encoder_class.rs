@@ -10,6 +10,8 @@ pub(super) struct EncoderClasses {
     pub prefix: &'static str,
     /// Whether it has a pooler.
     pub pooler: bool,
+    /// Whether it has classes that say whether a sentence follows another.
+    pub next_sentence: bool,
     /// A dense layer before the labels of a text, instead of a pooler.
     pub text_dense: Option<Activation>,
 }
@@ -28,13 +30,13 @@ impl EncoderClasses {
         Ok(match class.strip_prefix(self.prefix).unwrap_or(class) {
             "Model" => EncoderHeads { pooler: self.pooler, ..EncoderHeads::default() },
             "ForMaskedLM" => EncoderHeads { masked_lm: true, ..EncoderHeads::default() },
-            "ForPreTraining" if self.pooler => EncoderHeads {
+            "ForPreTraining" if self.next_sentence => EncoderHeads {
                 pooler: true,
                 masked_lm: true,
                 next_sentence: true,
                 classifier: None,
             },
-            "ForNextSentencePrediction" if self.pooler => {
+            "ForNextSentencePrediction" if self.next_sentence => {
                 EncoderHeads { pooler: true, next_sentence: true, ..EncoderHeads::default() }
             }
             "ForSequenceClassification" => EncoderHeads {

@@ -8,6 +8,7 @@ mod layers;
 mod presets;
 mod reference;
 mod sections;
+mod sentence_pairs;
 mod suggest;
 
 pub use layers::ConfigLayers;

@@ -343,6 +343,7 @@ impl RunConfig {
                            ForPreTraining, which predict masked tokens";
             return Err(WujiError::config("[model]", problem));
         }
+        super::sentence_pairs::check(self)?;
         if self.training.activation_checkpointing {
             let is_plain = kind.is_transformer() && self.model.architecture()?.experts.is_none();
             if !is_plain || !matches!(self.objective, O::CausalLm(_) | O::FillInTheMiddle(_)) {

@@ -11,7 +11,7 @@ use super::NumberFormat;
 use crate::WujiError;
 
 /// Files beside the weights that say nothing about how these are stored.
-pub(crate) const TAKEN_ALONG: [&str; 15] = [
+pub(crate) const TAKEN_ALONG: [&str; 18] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -24,10 +24,21 @@ pub(crate) const TAKEN_ALONG: [&str; 15] = [
     "chat_template.jinja",
     "chat_template.json",
     "generation_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
     "README.md",
     "LICENSE",
     "LICENSE.txt",
 ];
+
+/// A file that stays as it is.
+#[derive(Debug)]
+pub(super) struct CopiedFile {
+    pub(super) from: PathBuf,
+    /// Its path in a model directory.
+    pub(super) name: PathBuf,
+}
 
 /// Everything that a target may need.
 #[derive(Debug)]
@@ -40,7 +51,7 @@ pub(super) struct Loaded {
     /// The tokenizer and where it was.
     pub(super) tokenizer: Option<(PathBuf, Tokenizer)>,
     /// Files to be copied as they are.
-    pub(super) beside: Vec<PathBuf>,
+    pub(super) beside: Vec<CopiedFile>,
     /// Whether the tokenizer was given, and takes the place of what is copied.
     pub(super) tokenizer_is_given: bool,
     /// `generation_config.json`, for sources without such a file.

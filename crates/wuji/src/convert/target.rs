@@ -9,7 +9,7 @@ use wuji_model::weights::save_model;
 use wuji_tokenizer::Tokenizer;
 
 use super::NumberFormat;
-use super::loaded::Loaded;
+use super::loaded::{CopiedFile, Loaded};
 use crate::WujiError;
 
 /// A directory being filled.
@@ -79,8 +79,10 @@ pub(super) fn write_directory(
         return Err(WujiError::input(dir, problem));
     };
     save_model(dir, &loaded.config, &loaded.tensors, stored)?;
-    for from in &loaded.beside {
-        let to = dir.join(from.file_name().unwrap_or_default());
+    for CopiedFile { from, name } in &loaded.beside {
+        let to = dir.join(name);
+        let folder = to.parent().unwrap_or(dir);
+        fs::create_dir_all(folder).map_err(|source| WujiError::io("creating", folder, source))?;
         fs::copy(from, to).map_err(|source| WujiError::io("copying", from, source))?;
     }
     if let Some(generation) = &loaded.generation_config {

@@ -3,7 +3,7 @@
 //! `modules.json` lists what a text passes through, each in a folder of its own. Without it, a model
 //! is followed by the mean of its tokens, as sentence-transformers has it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -62,6 +62,19 @@ impl Folder {
         let config: TransformerConfig = read_json(&config)?.unwrap_or_default();
         Ok(Self { max_length: config.max_seq_length, lower_case: config.do_lower_case, ..folder })
     }
+}
+
+/// The folders of the modules, by their names in `dir`; none where there is no `modules.json`, or where
+/// a module is in `dir` itself.
+pub(crate) fn module_folders(dir: &Path) -> Result<Vec<String>, WujiError> {
+    let path = dir.join("modules.json");
+    let modules = read_json::<Vec<Module>>(&path)?.unwrap_or_default();
+    let folders = modules.into_iter().map(|module| module.path).filter(|name| !name.is_empty());
+    let checked = |name: String| match Path::new(&name).components().collect::<Vec<_>>()[..] {
+        [Component::Normal(_)] => Ok(name),
+        _ => Err(WujiError::input(&path, format!("{name:?} is no name of a folder beside it"))),
+    };
+    folders.map(checked).collect()
 }
 
 fn unsupported(path: &Path, kind: &str) -> WujiError {

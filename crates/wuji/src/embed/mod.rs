@@ -14,6 +14,7 @@ use wuji_tokenizer::{BatchConfig, BatchEncoder, PaddedBatch, Tokenizer};
 
 use crate::WujiError;
 use folder::Folder;
+pub(crate) use folder::module_folders;
 
 /// Texts that are encoded at once; more would pad more.
 const BATCH_SIZE: usize = 32;

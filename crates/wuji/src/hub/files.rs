@@ -15,8 +15,18 @@ const WEIGHTS: [(&str, &str); 2] = [
 
 /// Those of the listed files that belong to a model beside its weights.
 pub(super) fn beside_weights(listed: &[String]) -> Vec<&str> {
-    let wanted = |file: &&str| *file == "config.json" || TAKEN_ALONG.contains(file);
+    let wanted = |file: &&str| {
+        *file == "config.json" || TAKEN_ALONG.contains(file) || is_module_config(file)
+    };
     listed.iter().map(String::as_str).filter(wanted).collect()
+}
+
+/// Whether a file describes a module of sentence-transformers: `1_Pooling/config.json`.
+fn is_module_config(file: &str) -> bool {
+    let module = file.strip_suffix("/config.json").and_then(|folder| folder.split_once('_'));
+    module.is_some_and(|(number, name)| {
+        number.parse::<u8>().is_ok() && name.chars().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// The weights among the listed files; `index` gets an index of shards to where it can be read.

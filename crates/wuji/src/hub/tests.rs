@@ -150,10 +150,11 @@ fn answer(
     write!(
         stream,
         "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {from}-{}/{}\r\n\
-         ETag: \"{file}-tag\"\r\nX-Repo-Commit: {COMMIT}\r\nConnection: close\r\n\r\n",
+         ETag: \"{}-tag\"\r\nX-Repo-Commit: {COMMIT}\r\nConnection: close\r\n\r\n",
         body.len(),
         end.max(1) - 1,
-        content.len()
+        content.len(),
+        file.replace('/', "-"), // A tag is the name of a file in the cache.
     )?;
     stream.write_all(body)
 }
@@ -162,9 +163,11 @@ fn answer(
 fn a_model_is_downloaded_once_with_what_belongs_to_it_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let index = br#"{"weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}"#;
-    let files: [(&str, &[u8]); 7] = [
+    let files: [(&str, &[u8]); 9] = [
         ("config.json", b"{\"model_type\": \"gpt2\"}"),
         ("tokenizer.json", b"{}"),
+        ("modules.json", b"[]"),
+        ("1_Pooling/config.json", b"{}"),
         ("model.safetensors.index.json", index),
         ("a.safetensors", b"first"),
         ("b.safetensors", &[7; 100_000]),
@@ -182,7 +185,7 @@ fn a_model_is_downloaded_once_with_what_belongs_to_it_and_nothing_else() {
     });
     let found = found.unwrap();
     assert_eq!(found, cache.join("models--org--tiny/snapshots").join(COMMIT));
-    for (file, content) in &files[..5] {
+    for (file, content) in &files[..7] {
         assert_eq!(fs::read(found.join(file)).unwrap(), *content, "{file}");
     }
     assert!(!found.join("tf_model.h5").exists() && !found.join("onnx").exists());

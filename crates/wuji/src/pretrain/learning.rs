@@ -8,9 +8,9 @@ use wuji_model::{
     AnyModel, CausalLm, EncoderDecoder, EncoderModel, ModelConfig, ModelKind, Seq2SeqLm,
 };
 use wuji_training::{
-    BatchSource, CausalLmObjective, JsonlObserver, LoaderBatches, MaskedLmObjective, Objective,
-    ObjectiveBatches, PairBatches, PrefixLmObjective, Seq2SeqObjective, TrainSummary,
-    TrainableModel, Trainer, Validation,
+    BatchSource, CausalLmObjective, JsonlObserver, LoaderBatches, Objective, ObjectiveBatches,
+    PairBatches, PrefixLmObjective, Seq2SeqObjective, TrainSummary, TrainableModel, Trainer,
+    Validation,
 };
 
 use super::{Job, run_dir};
@@ -23,7 +23,7 @@ pub(super) struct Trained {
 }
 
 /// Examples of validation text do not change while a run goes on.
-const VALIDATION_SEED: u64 = 0x5eed;
+pub(super) const VALIDATION_SEED: u64 = 0x5eed;
 
 impl Job<'_> {
     /// Trains the model that the config describes.
@@ -32,12 +32,7 @@ impl Job<'_> {
         let seed = self.config.training.seed;
         match config.kind() {
             ModelKind::CausalLm => self.train_causal(CausalLm::init(&config, seed, &device)?),
-            ModelKind::Encoder => {
-                let model = EncoderModel::init(&config, seed, &device)?;
-                let [train, held_out] = self.examples()?;
-                let passes = self.held_out_batches()?.batches_per_epoch();
-                self.run(model, &MaskedLmObjective, &train, &held_out, passes)
-            }
+            ModelKind::Encoder => self.train_encoder(EncoderModel::init(&config, seed, &device)?),
             ModelKind::EncoderDecoder => {
                 self.train_with_source(Seq2SeqLm::init(&config, seed, &device)?)
             }
@@ -139,7 +134,9 @@ impl Job<'_> {
     }
 
     /// Training and validation text as examples of the objective.
-    fn examples<B: TryFrom<ObjectiveBatch>>(&self) -> Result<[ObjectiveBatches<B>; 2], WujiError> {
+    pub(super) fn examples<B: TryFrom<ObjectiveBatch>>(
+        &self,
+    ) -> Result<[ObjectiveBatches<B>; 2], WujiError> {
         let make = |text: LoaderBatches, seed: u64| {
             ObjectiveBatches::new(text, self.config.objective.clone(), self.special_ids(), seed)
         };
@@ -180,11 +177,15 @@ impl Job<'_> {
                 config.set_extra(key, id.into());
             }
         }
+        if matches!(self.config.objective, ObjectiveOptions::PrefixLm(_)) {
+            // Whoever generates with the model must let the prompt see all of itself.
+            config.set_extra("prefix_lm", true.into());
+        }
         config
     }
 
     /// The loop, whatever is learnt.
-    fn run<M, O>(
+    pub(super) fn run<M, O>(
         &mut self,
         model: M,
         objective: &O,

@@ -19,6 +19,7 @@
 //! ```
 
 mod baseline;
+mod encoder;
 mod environment;
 mod learning;
 mod material;
@@ -206,6 +207,7 @@ impl Job<'_> {
                 .map(|loss| material.bits_per_byte(loss)),
             objective: self.config.objective.kind().to_string(),
             validation_labels: trained.validation.map(|evaluation| evaluation.labels),
+            sentences: trained.validation.and_then(|evaluation| evaluation.sentences),
             random_batches_estimate: self.random_batches_estimate(model, trained)?,
             best: trained.best,
             ngram,

@@ -42,14 +42,21 @@ impl Job<'_> {
     }
 
     /// Examples of the objective from the beginning of the validation text.
-    fn reconstruct(&self, model: &AnyModel) -> Result<Vec<Sample>, WujiError> {
+    fn shown_batch(&self) -> Result<ObjectiveBatch, WujiError> {
+        if let Some(pairs) = self.first_held_out_pairs()? {
+            return Ok(ObjectiveBatch::Masked(pairs));
+        }
         let mut text = self.held_out_batches()?.batch(0, 0)?;
         let rows = text.batch.min(WINDOWS);
         text.input_ids.truncate(rows * text.context);
         text.labels.truncate(rows * text.context);
         text.batch = rows;
         let seed = step_seed(self.config.training.seed, 0, 0);
-        let batch = transform_batch(&self.config.objective, &self.special_ids(), &text, seed)?;
+        Ok(transform_batch(&self.config.objective, &self.special_ids(), &text, seed)?)
+    }
+
+    fn reconstruct(&self, model: &AnyModel) -> Result<Vec<Sample>, WujiError> {
+        let batch = self.shown_batch()?;
         let tokenizer = &self.text.tokenizer;
         Ok(match (model, batch) {
             (AnyModel::Encoder(model), ObjectiveBatch::Masked(batch)) => {
@@ -103,7 +110,7 @@ fn describe_masked(tokenizer: &Tokenizer, batch: &MaskedBatch, said: &[i64]) -> 
             places.clone().filter(is_real).map(|place| batch.input_ids[place]).collect();
         sample(tokenizer, &shown, &batch.labels[places.clone()], &said[places])
     };
-    (0..batch.batch).map(row).collect()
+    (0..batch.batch.min(WINDOWS)).map(row).collect()
 }
 
 fn describe_pairs(tokenizer: &Tokenizer, batch: &Seq2SeqBatch, said: &[i64]) -> Vec<Sample> {

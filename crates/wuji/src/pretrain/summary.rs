@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use wuji_data::PreparedCorpus;
-use wuji_training::{Evaluation, StopReason};
+use wuji_training::{Evaluation, SentenceScore, StopReason};
 
 use super::{NgramBaseline, Sample, TranslationScores};
 
@@ -30,9 +30,12 @@ pub struct PretrainSummary {
     pub bits_per_byte: Option<f64>,
     /// Tokens that the validation loss is a mean over.
     pub validation_labels: Option<u64>,
+    /// How questions about sentence pairs of the validation split were answered, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentences: Option<SentenceScore>,
     /// nanoGPT's estimate on random batches, where asked for.
     pub random_batches_estimate: Option<Evaluation>,
-    /// Lowest validation loss during training, and its step.
+    /// Lowest validation loss during training, with that of sentence pairs where there are any, and its step.
     pub best: Option<(f64, u64)>,
     /// The n-gram baseline on the same tokens.
     pub ngram: Option<NgramBaseline>,

@@ -4,4 +4,5 @@ mod batches;
 mod figures;
 mod golden;
 mod rates;
+mod sentence_corpus;
 mod special_tokens;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use wuji_data::generate::{DatePairs, StoryCorpusConfig};
 use wuji_data::objectives::{
     BlankInfillingOptions, FillInTheMiddleOptions, IidDenoisingOptions, MaskingOptions,
-    ObjectiveOptions, SpanCorruptionOptions,
+    ObjectiveOptions, PairTask, SentencePairOptions, SpanCorruptionOptions,
 };
 use wuji_data::{
     DocumentMode, FileFormat, InvalidUtf8, Packing, PairOptions, Sampling, SourceOptions,
@@ -56,6 +56,7 @@ const DATES: &str = include_str!("../../../../data/src/generate/dates.rs");
 const BLEU_TOKENIZER: &str = include_str!("../../../../evaluation/src/bleu/tokenizer.rs");
 const OBJECTIVE: &str = include_str!("../../../../data/src/objectives/options.rs");
 const MASKING: &str = include_str!("../../../../data/src/objectives/masking.rs");
+const SENTENCE_PAIRS: &str = include_str!("../../../../data/src/objectives/sentence_pairs.rs");
 const SPAN_CORRUPTION: &str = include_str!("../../../../data/src/objectives/span_corruption.rs");
 const BLANK_INFILLING: &str = include_str!("../../../../data/src/objectives/blank_infilling.rs");
 const FIM: &str = include_str!("../../../../data/src/objectives/fim.rs");
@@ -282,6 +283,8 @@ fn objective() -> Section {
         tables: vec![
             Table::new::<MaskingOptions>(MASKING, "MaskingOptions")
                 .titled("`kind = \"masked-lm\"`"),
+            Table::new::<SentencePairOptions>(SENTENCE_PAIRS, "SentencePairOptions")
+                .titled("`[objective.sentence_pairs]`, with `kind = \"masked-lm\"`"),
             Table::new::<SpanCorruptionOptions>(SPAN_CORRUPTION, "SpanCorruptionOptions")
                 .titled("`kind = \"span-corruption\"`"),
             Table::new::<IidDenoisingOptions>(SPAN_CORRUPTION, "IidDenoisingOptions")
@@ -291,10 +294,13 @@ fn objective() -> Section {
             Table::new::<FillInTheMiddleOptions>(FIM, "FillInTheMiddleOptions")
                 .titled("`kind = \"fill-in-the-middle\"`"),
         ],
-        choices: vec![Choice {
-            tagged: true,
-            ..Choice::new::<ObjectiveOptions>("`[objective]`", OBJECTIVE, "ObjectiveOptions")
-        }],
+        choices: vec![
+            Choice {
+                tagged: true,
+                ..Choice::new::<ObjectiveOptions>("`[objective]`", OBJECTIVE, "ObjectiveOptions")
+            },
+            Choice::new::<PairTask>("`objective.sentence_pairs.task`", SENTENCE_PAIRS, "PairTask"),
+        ],
     }
 }
 
