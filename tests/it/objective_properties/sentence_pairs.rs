@@ -53,7 +53,7 @@ fn train(ranges: &[Range<usize>]) -> Made<EncoderModel> {
 
 #[test]
 fn uneven_micro_batches_are_the_full_batch() {
-    let whole = train(&[0..4]);
+    let whole = train(std::slice::from_ref(&(0..4)));
     let cut = train(&[0..1, 1..4]);
     for (found, expected) in cut.steps.iter().zip(&whole.steps) {
         let close = |a: f64, b: f64| (a - b).abs() < 1e-5 * b;
