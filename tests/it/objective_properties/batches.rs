@@ -41,10 +41,9 @@ pub trait Parts {
         }
     }
 
-    /// Changes the first id of every row.
-    fn change_what_is_read_first(&mut self) {
-        let length = self.row_length();
-        self.inputs().iter_mut().step_by(length).for_each(another);
+    /// Changes every id that is read.
+    fn change_all_that_is_read(&mut self) {
+        self.inputs().iter_mut().for_each(another);
     }
 }
 

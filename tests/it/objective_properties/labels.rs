@@ -49,7 +49,7 @@ fn padding_is_not_seen(device: &Device) {
         let before = case.lively_loss(&|_| (), device);
         let padding = case.lively_loss(&|batch| batch.change_padding(), device);
         assert!(relative(padding, before) < TOLERANCE, "{}", case.name());
-        let text = case.lively_loss(&|batch| batch.change_what_is_read_first(), device);
+        let text = case.lively_loss(&|batch| batch.change_all_that_is_read(), device);
         assert!(relative(text, before) > VISIBLE, "{}: text has no effect", case.name());
     }
 }
