@@ -34,7 +34,8 @@ def network():
 def cases():
     """What is saved, what should be found, and how it is saved."""
     weights = {name: torch.randn(4, 3) for name in ("a.weight", "b.weight")}
-    for name, dtype in [("f64", torch.float64), ("f32", torch.float32), ("f16", torch.float16), ("bf16", torch.bfloat16)]:
+    types = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+    for name, dtype in types.items():
         typed = {key: value.to(dtype) for key, value in weights.items()}
         yield name, typed, typed, {}
     base = torch.arange(60, dtype=torch.float32).reshape(5, 12)
