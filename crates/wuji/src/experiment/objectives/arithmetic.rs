@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn count(objective: Objective, shape: Shape) -> f64 {
-        let setup = ObjectivesSetup::default();
+        let setup = ObjectivesSetup { hidden_size: 128, heads: 4, ..Default::default() };
         operations(&network(objective, &setup, 4096).unwrap(), shape).unwrap()
     }
 

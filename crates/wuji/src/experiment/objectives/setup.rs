@@ -44,12 +44,12 @@ impl Default for ObjectivesSetup {
     fn default() -> Self {
         Self {
             vocab_size: 4096,
-            hidden_size: 128,
+            hidden_size: 96,
             layers: 4,
-            heads: 4,
+            heads: 3,
             context_length: 128,
-            windows_per_step: 16,
-            pretraining_steps: 200,
+            windows_per_step: 8,
+            pretraining_steps: 400,
             matrix_learning_rate: 1e-2,
             learning_rate: 2e-3,
             text_length: 64,
