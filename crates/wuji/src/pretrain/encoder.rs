@@ -45,7 +45,8 @@ impl Job<'_> {
 
     fn held_out_pairs(&self) -> Result<SentencePairBatches, WujiError> {
         let special = self.special_ids();
-        let corpus = SentenceCorpus::new(self.text.material.running()?.validation.clone(), &special)?;
+        let corpus =
+            SentenceCorpus::new(self.text.material.running()?.validation.clone(), &special)?;
         let masking = self.pair_masking().unwrap_or_default();
         let rows = self.config.evaluation.batch_size;
         Ok(SentencePairBatches::in_order(corpus, masking, special, rows, VALIDATION_SEED)?)
