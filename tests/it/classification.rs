@@ -32,7 +32,7 @@ fn classifier<M: TextStates>(backbone: M) -> SequenceClassifier<M> {
 }
 
 fn batches() -> ClassificationBatches {
-    ClassificationBatches::shuffled(texts(), 0, 8, 5)
+    ClassificationBatches::shuffled(texts(), 0, (8, 1), 5)
 }
 
 fn encoder() -> EncoderModel {

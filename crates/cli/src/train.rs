@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
+use wuji::WujiError;
 use wuji::config::{ConfigLayers, PRESETS, Preset, RunConfig, reference};
-use wuji::data::SourceOptions;
+use wuji::data::{PairOptions, SourceOptions};
 use wuji::evaluation::uncertainty::Estimate;
 use wuji::pretrain::{
     PretrainOptions, PretrainSummary, TranslatedExample, TranslationScores, pretrain_with,
@@ -51,7 +52,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue the run in this directory.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "data", "pairs", "out", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "preset", "config", "data", "pairs", "validation_pairs", "test_pairs", "out", "seed",
+    ])]
     resume: Option<PathBuf>,
     /// Name the presets and stop.
     #[arg(long)]
@@ -109,7 +112,7 @@ fn resolve(args: &Args) -> Result<RunConfig> {
             }
             ConfigLayers { preset: None, file: Some(file), set: args.set.clone() }
         }
-        None => layers(args),
+        None => layers(args)?,
     };
     let mut config = RunConfig::resolve(&layers)?;
     if !args.data.is_empty() {
@@ -121,46 +124,27 @@ fn resolve(args: &Args) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// A file of one text per line, in TOML.
-fn lines(path: &String) -> String {
-    // A string of JSON is one of TOML.
-    let path = serde_json::Value::String(absolute(path));
-    format!("{{ paths = [{path}], format = \"text\", documents = \"line\" }}")
-}
-
-/// The pairs of two files each, as `--set` takes them.
-fn pairs(args: &Args) -> Vec<String> {
-    let sides = [
-        ("train", &args.pairs),
-        ("validation", &args.validation_pairs),
-        ("test", &args.test_pairs),
-    ];
-    let mut set = Vec::new();
-    for (key, files) in sides {
-        if files.is_empty() {
-            continue;
-        }
-        let pairs: Vec<String> = files
-            .chunks_exact(2)
-            .map(|files| {
-                format!("{{ source = {}, target = {} }}", lines(&files[0]), lines(&files[1]))
-            })
-            .collect();
-        set.push(format!("data.pairs.{key}=[{}]", pairs.join(", ")));
-    }
-    set
-}
-
-fn layers(args: &Args) -> ConfigLayers {
-    let mut set = pairs(args);
-    set.extend(args.set.iter().cloned());
-    set.extend(args.seed.map(|seed| format!("training.seed={seed}")));
+fn layers(args: &Args) -> Result<ConfigLayers, WujiError> {
     // A config file stands on its own; with neither, the first thing a newcomer runs.
     let preset = match (&args.preset, &args.config) {
         (None, None) => Some("quickstart".to_string()),
         (preset, _) => preset.clone(),
     };
-    ConfigLayers { preset, file: args.config.clone(), set }
+    let mut layers = ConfigLayers { preset, file: args.config.clone(), set: Vec::new() };
+    for (key, files) in [
+        ("data.pairs.train", &args.pairs),
+        ("data.pairs.validation", &args.validation_pairs),
+        ("data.pairs.test", &args.test_pairs),
+    ] {
+        let lines = |files: &[String]| PairOptions::lines(absolute(&files[0]), absolute(&files[1]));
+        if !files.is_empty() {
+            let pairs: Vec<PairOptions> = files.chunks_exact(2).map(lines).collect();
+            layers = layers.with_value(key, &pairs)?;
+        }
+    }
+    layers.set.extend(args.set.iter().cloned());
+    layers.set.extend(args.seed.map(|seed| format!("training.seed={seed}")));
+    Ok(layers)
 }
 
 /// A run must be resumable from anywhere, so its config holds absolute paths.

@@ -132,7 +132,7 @@ impl<B: TryFrom<ObjectiveBatch>> BatchSource<B> for ObjectiveBatches<B> {
 }
 
 /// Pairs of texts in buckets of similar length, shuffled anew for every pass.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PairBatches {
     pairs: Vec<Seq2SeqExample>,
     collation: Seq2SeqCollation,
@@ -140,15 +140,15 @@ pub struct PairBatches {
 }
 
 impl PairBatches {
-    /// Batches of `rows` pairs, shuffled by `seed`.
+    /// Batches of so many rows, so many of them in a step, shuffled by `seed`.
     pub fn shuffled(
         pairs: Vec<Seq2SeqExample>,
         collation: Seq2SeqCollation,
-        rows: usize,
+        (rows, micro_steps): (usize, u32),
         seed: u64,
     ) -> Self {
         let lengths = pairs.iter().map(|pair| (pair.labels.len(), pair.source.len())).collect();
-        Self { pairs, collation, order: ExampleOrder::shuffled(lengths, rows, seed) }
+        Self { pairs, collation, order: ExampleOrder::shuffled(lengths, (rows, micro_steps), seed) }
     }
 
     /// Batches of `rows` pairs in their order.
@@ -161,26 +161,13 @@ impl PairBatches {
     pub fn batches_per_epoch(&self) -> u64 {
         self.order.batches_per_pass()
     }
-
-    fn collate(&self, indices: &[usize]) -> Result<Seq2SeqBatch, TrainingError> {
-        let pairs: Vec<Seq2SeqExample> =
-            indices.iter().map(|index| self.pairs[*index].clone()).collect();
-        Ok(self.collation.collate(&pairs)?)
-    }
 }
 
 impl BatchSource<Seq2SeqBatch> for PairBatches {
     fn batch(&self, step: u64, micro_step: u32) -> Result<Seq2SeqBatch, TrainingError> {
-        let mut one = self.stream(step..step + 1, micro_step + 1)?.skip(micro_step as usize);
-        one.next().expect("a step has as many batches as were asked for")
-    }
-
-    fn stream(
-        &self,
-        steps: Range<u64>,
-        micro_steps: u32,
-    ) -> Result<BatchStream<'_, Seq2SeqBatch>, TrainingError> {
-        let batches = self.order.batches(steps, micro_steps);
-        Ok(Box::new(batches.map(|indices| self.collate(&indices))))
+        let indices = self.order.batch(step, micro_step);
+        let pairs: Vec<Seq2SeqExample> =
+            indices.into_iter().map(|index| self.pairs[index].clone()).collect();
+        Ok(self.collation.collate(&pairs)?)
     }
 }

@@ -1,14 +1,13 @@
 //! Classes of whole texts: fine-tuning's first objective (Devlin et al. 2019, section 4.1), for any
 //! kind of model.
 
-use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::{ClassificationBatch, LabelledText};
 use wuji_model::{SequenceClassifier, TextStates};
 
-use crate::batch::{BatchSource, BatchStream};
+use crate::batch::BatchSource;
 use crate::example_order::ExampleOrder;
 use crate::objective::{Objective, StepOutput, TrainingBatch};
 use crate::{TrainableModel, TrainingError, tensors};
@@ -42,7 +41,8 @@ impl<M: TextStates> Objective<SequenceClassifier<M>> for ClassificationObjective
     ) -> StepOutput {
         let labels = tensors::labels(&batch.labels, device);
         let logits = class_logits(model, batch, device);
-        let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, self.label_smoothing);
+        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
+        let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, smoothing);
         StepOutput::new(loss_sum, batch.weight())
     }
 }
@@ -61,7 +61,7 @@ impl<M: TextStates + TrainableModel> TrainableModel for SequenceClassifier<M> {
 }
 
 /// Labelled texts in batches of like length.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ClassificationBatches {
     texts: Vec<LabelledText>,
     order: ExampleOrder,
@@ -69,10 +69,15 @@ pub struct ClassificationBatches {
 }
 
 impl ClassificationBatches {
-    /// Batches of `rows` texts, shuffled by `seed` anew for every pass.
-    pub fn shuffled(texts: Vec<LabelledText>, padding: u32, rows: usize, seed: u64) -> Self {
+    /// Batches of so many rows, so many of them in a step, shuffled by `seed` anew for every pass.
+    pub fn shuffled(
+        texts: Vec<LabelledText>,
+        padding: u32,
+        (rows, micro_steps): (usize, u32),
+        seed: u64,
+    ) -> Self {
         let lengths = texts.iter().map(|text| (text.input_ids.len(), 0)).collect();
-        Self { texts, padding, order: ExampleOrder::shuffled(lengths, rows, seed) }
+        Self { texts, padding, order: ExampleOrder::shuffled(lengths, (rows, micro_steps), seed) }
     }
 
     /// Batches of `rows` texts in their order.
@@ -89,19 +94,9 @@ impl ClassificationBatches {
 
 impl BatchSource<ClassificationBatch> for ClassificationBatches {
     fn batch(&self, step: u64, micro_step: u32) -> Result<ClassificationBatch, TrainingError> {
-        let mut one = self.stream(step..step + 1, micro_step + 1)?.skip(micro_step as usize);
-        one.next().expect("a step has as many batches as were asked for")
-    }
-
-    fn stream(
-        &self,
-        steps: Range<u64>,
-        micro_steps: u32,
-    ) -> Result<BatchStream<'_, ClassificationBatch>, TrainingError> {
-        Ok(Box::new(self.order.batches(steps, micro_steps).map(|indices| {
-            let texts: Vec<&LabelledText> =
-                indices.iter().map(|index| &self.texts[*index]).collect();
-            Ok(ClassificationBatch::collate(&texts, self.padding))
-        })))
+        let indices = self.order.batch(step, micro_step);
+        let texts: Vec<&LabelledText> =
+            indices.into_iter().map(|index| &self.texts[index]).collect();
+        Ok(ClassificationBatch::collate(&texts, self.padding))
     }
 }

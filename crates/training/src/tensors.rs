@@ -21,6 +21,6 @@ pub(crate) fn labels(values: &[i64], device: &Device) -> Tensor<1, Int> {
 
 /// The label smoothing of a loss: none where nothing is learnt, so that a held-out loss is the
 /// cross-entropy.
-pub(crate) fn smoothing(rate: f64, logits: &Tensor<3>) -> f64 {
+pub(crate) fn smoothing<const D: usize>(rate: f64, logits: &Tensor<D>) -> f64 {
     if logits.device().is_autodiff() { rate } else { 0.0 }
 }

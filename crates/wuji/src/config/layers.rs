@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use toml::{Table, Value};
 
 use super::presets::PRESETS;
@@ -30,6 +31,16 @@ impl ConfigLayers {
     pub fn with(mut self, option: impl Into<String>) -> Self {
         self.set.push(option.into());
         self
+    }
+
+    /// Adds the option `section.key` with a value of any type that TOML can say.
+    ///
+    /// # Errors
+    /// A value that it cannot.
+    pub fn with_value(self, key: &str, value: &impl Serialize) -> Result<Self, WujiError> {
+        let value = Value::try_from(value)
+            .map_err(|error| WujiError::config(format!("--set {key}"), error.to_string()))?;
+        Ok(self.with(format!("{key}={value}")))
     }
 
     /// The merged tables.
@@ -148,6 +159,14 @@ mod tests {
         let mut base = table("[data.split]\nkind = 'content-hash'\nseed = 1");
         overlay(&mut base, table("[data.split]\nkind = 'position'"));
         assert_eq!(base, table("[data.split]\nkind = 'position'"));
+    }
+
+    #[test]
+    fn a_value_of_many_keys_is_an_option_like_any_other() {
+        let pairs = [wuji_data::PairOptions::lines("a \"b\".en", "c.de")];
+        let layers = ConfigLayers::default().with_value("data.pairs.train", &pairs).unwrap();
+        let found = layers.merge().unwrap()["data"]["pairs"]["train"].clone();
+        assert_eq!(found.try_into::<Vec<wuji_data::PairOptions>>().unwrap(), pairs);
     }
 
     #[test]

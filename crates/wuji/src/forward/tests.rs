@@ -16,6 +16,14 @@ const T5: &str = r#"{"model_type": "t5", "vocab_size": 7, "d_model": 8, "d_kv": 
 const GLM: &str = r#"{"model_type": "glm_original", "vocab_size": 7, "hidden_size": 8, "num_layers": 1,
     "num_attention_heads": 2, "max_sequence_length": 4}"#;
 
+const RNN: &str =
+    r#"{"model_type": "wuji_rnn", "vocab_size": 7, "embedding_size": 4, "hidden_size": 4}"#;
+const MLP: &str = r#"{"model_type": "wuji_mlp", "vocab_size": 7, "context_size": 2, "embedding_size": 4,
+    "hidden_size": 4}"#;
+const RNN_SEQ2SEQ: &str = r#"{"model_type": "wuji_rnn_seq2seq", "source_vocab_size": 7,
+    "target_vocab_size": 6, "embedding_size": 4, "hidden_size": 4, "pad_token_id": 0,
+    "decoder_start_token_id": 5}"#;
+
 /// A BERT of this class with three labels.
 fn bert(class: &str) -> String {
     format!(r#"{BERT}, "architectures": ["{class}"], "num_labels": 3}}"#)
@@ -288,4 +296,52 @@ fn what_does_not_fit_an_encoder_decoder_is_named_with_its_place() {
     let both =
         [ids(), ints("decoder_input_ids", &[2, 1], &[1, 2]), ints("labels", &[2, 2], &[1; 4])];
     complains(T5, &both, "expected that of decoder_input_ids, [2, 1]");
+}
+
+#[test]
+fn a_recurrent_or_feed_forward_model_says_the_next_token_and_its_loss() {
+    for config in [RNN, MLP] {
+        let ids = ints("input_ids", &[1, 3], &[1, 2, 3]);
+        let outputs = run(config, &[ids, ints("labels", &[1, 3], &[1, 2, 3])]).unwrap();
+        let (shape, logits) = &outputs["logits"];
+        assert_eq!(shape, &[1, 3, 7]);
+        let cross_entropy = |row: usize, label: usize| {
+            let row = &logits[row * 7..][..7];
+            row.iter().map(|value| value.exp()).sum::<f32>().ln() - row[label]
+        };
+        // The label of a token is said where the one before it is read.
+        let expected = (cross_entropy(0, 2) + cross_entropy(1, 3)) / 2.0;
+        assert!((outputs["loss"].1[0] - expected).abs() < 1e-5, "{config}");
+        // The same text behind the padding of a longer row.
+        let padded = [
+            ints("input_ids", &[1, 4], &[1, 2, 3, 0]),
+            ints("attention_mask", &[1, 4], &[1, 1, 1, 0]),
+        ];
+        let padded = &run(config, &padded).unwrap()["logits"].1;
+        assert!(logits.iter().zip(padded).all(|(a, b)| (a - b).abs() < 1e-6), "{config}");
+        assert_eq!(padded[3 * 7..], [0.0; 7]);
+    }
+}
+
+#[test]
+fn a_recurrent_encoder_decoder_says_where_it_looked() {
+    let source =
+        || [ints("input_ids", &[1, 3], &[1, 2, 0]), ints("attention_mask", &[1, 3], &[1, 1, 0])];
+    let [ids, mask] = source();
+    let given =
+        run(RNN_SEQ2SEQ, &[ids, mask, ints("decoder_input_ids", &[1, 2], &[5, 4])]).unwrap();
+    assert_eq!(given["logits"].0, [1, 2, 6]);
+    let (shape, attention) = &given["attention"];
+    assert_eq!(shape, &[1, 2, 3]);
+    for row in attention.chunks_exact(3) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6 && row[2] == 0.0, "{row:?}");
+    }
+    // Labels stand in for what the decoder reads, behind the token that begins targets.
+    let [ids, mask] = source();
+    let shifted = run(RNN_SEQ2SEQ, &[ids, mask, ints("labels", &[1, 2], &[4, 3])]).unwrap();
+    assert_eq!(shifted["logits"], given["logits"]);
+    assert!(shifted["loss"].1[0] > 0.0);
+    let [ids, mask] = source();
+    let problem = run(RNN_SEQ2SEQ, &[ids, mask]).unwrap_err().to_string();
+    assert!(problem.contains("there is no decoder_input_ids"), "{problem}");
 }

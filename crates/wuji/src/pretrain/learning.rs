@@ -4,9 +4,7 @@
 use burn::tensor::Device;
 use wuji_data::objectives::{ObjectiveBatch, ObjectiveOptions, Seq2SeqCollation, SpecialIds};
 use wuji_data::{Packing, Sampling, TokenBatch};
-use wuji_model::{
-    AnyModel, CausalLm, EncoderDecoder, EncoderModel, ModelConfig, ModelKind, Seq2SeqLm,
-};
+use wuji_model::{AnyModel, CausalLm, EncoderDecoder, ModelConfig};
 use wuji_training::{
     BatchSource, CausalLmObjective, JsonlObserver, LoaderBatches, Objective, ObjectiveBatches,
     PairBatches, PrefixLmObjective, Seq2SeqObjective, TrainSummary, TrainableModel, Trainer,
@@ -30,30 +28,13 @@ impl Job<'_> {
     pub(super) fn train(&mut self) -> Result<Trained, WujiError> {
         let (config, device) = (self.model_config(), self.device.clone().autodiff());
         let seed = self.config.training.seed;
-        match config.kind() {
-            ModelKind::CausalLm => self.train_causal(CausalLm::init(&config, seed, &device)?),
-            ModelKind::Encoder => self.train_encoder(EncoderModel::init(&config, seed, &device)?),
-            ModelKind::EncoderDecoder => {
-                self.train_with_source(Seq2SeqLm::init(&config, seed, &device)?)
-            }
-            ModelKind::Recurrent | ModelKind::FeedForward | ModelKind::RecurrentEncoderDecoder => {
-                self.train_recurrent(&config, seed, &device)
-            }
-        }
-    }
-
-    /// Trains a model from before the transformer.
-    fn train_recurrent(
-        &mut self,
-        config: &ModelConfig,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Trained, WujiError> {
-        match AnyModel::init(config, seed, device)? {
+        match AnyModel::init(&config, seed, &device)? {
+            AnyModel::CausalLm(model) => self.train_causal(model),
+            AnyModel::Encoder(model) => self.train_encoder(model),
+            AnyModel::EncoderDecoder(model) => self.train_with_source(model),
             AnyModel::Recurrent(model) => self.train_next_token(model),
             AnyModel::FeedForward(model) => self.train_next_token(model),
             AnyModel::RecurrentSeq2Seq(model) => self.train_with_source(model),
-            _ => unreachable!("the config is of no transformer"),
         }
     }
 
@@ -79,9 +60,10 @@ impl Job<'_> {
         let pad = self.special_ids().padding();
         let collation = Seq2SeqCollation { pad, decoder_start: pad, ..Seq2SeqCollation::default() };
         let training = &self.config.training;
+        let shape = (training.micro_batch_size, training.gradient_accumulation_steps);
         let (train, held_out) = (pairs.train.examples.clone(), pairs.validation.examples.clone());
         Ok([
-            PairBatches::shuffled(train, collation, training.micro_batch_size, training.seed),
+            PairBatches::shuffled(train, collation, shape, training.seed),
             PairBatches::in_order(held_out, collation, self.config.evaluation.batch_size),
         ])
     }

@@ -226,7 +226,7 @@ impl Laboratory<'_> {
         let model =
             SequenceClassifier::new(backbone.clone(), classes, Pooling::Mean, seed, &self.device);
         let rows = self.setup.texts_per_step;
-        let train = ClassificationBatches::shuffled(task.train.clone(), padding, rows, seed);
+        let train = ClassificationBatches::shuffled(task.train.clone(), padding, (rows, 1), seed);
         let mut trainer = Trainer::new(self.setup.fine_tuning(seed), model, &self.device)?
             .with_stop_signal(self.stop.clone());
         let summary = trainer.run(&ClassificationObjective::default(), &train, None)?;
