@@ -61,9 +61,15 @@ def reference(directory, config, inputs):
     for problem in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if info[problem]:
             raise ValueError(f"{problem}: {sorted(map(str, info[problem]))}")
+    # Fused attention would not give its probabilities.
+    if config.is_encoder_decoder:
+        model.set_attn_implementation("eager")
     with torch.no_grad():
-        outputs = model.eval()(**inputs)
-    return {ours: outputs[theirs] for theirs, ours in NAMES.items() if theirs in outputs}
+        outputs = model.eval()(**inputs, output_attentions=config.is_encoder_decoder)
+    expected = {ours: outputs[theirs] for theirs, ours in NAMES.items() if theirs in outputs}
+    for layer, probabilities in enumerate(outputs.get("cross_attentions") or ()):
+        expected[f"cross_attention.{layer}"] = probabilities
+    return expected
 
 
 def ours(wuji, directory, inputs):

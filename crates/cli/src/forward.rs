@@ -23,7 +23,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     inputs: PathBuf,
     /// Where to write every output that these allow: logits, hidden.0 … hidden.N, given labels the
-    /// loss, and what else the heads of the model give.
+    /// loss, what else the heads of the model give, and of an encoder–decoder its attention
+    /// [batch, heads, target, source], cross_attention.0 … cross_attention.N.
     #[arg(long, value_name = "FILE")]
     outputs: PathBuf,
 }

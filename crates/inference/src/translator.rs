@@ -84,8 +84,6 @@ pub struct TranslatedText {
     pub score: f64,
     /// Its tokens, without those that begin and end targets.
     pub ids: Vec<u32>,
-    /// What each token read of the source, where the model says so.
-    pub attention: Option<AttentionMap>,
 }
 
 /// A heat map of what a decoder looked at.
@@ -130,7 +128,7 @@ pub struct AttentionMap {
 /// let options = TranslatorOptions { num_beams: 2, max_length_ratio: 1.5, ..Default::default() };
 /// let found = translator.translate(&["abc", "ea"], &options)?;
 /// assert_eq!(found.len(), 2);
-/// let map = found[0].attention.as_ref().unwrap(); // for a heat map
+/// let map = translator.attention_map("abc", &found[0].ids)?; // for a heat map
 /// assert_eq!((map.source.len(), map.target.len()), (3, found[0].ids.len()));
 /// # Ok(())
 /// # }
@@ -238,35 +236,32 @@ impl<M: ConditionalModel> Translator<M> {
         let starts = vec![self.tokens.start; sources.len()];
         let limits: Vec<usize> = sources.iter().map(|source| options.limit(source.len())).collect();
         let found = beam_search_rows(&conditioned, &starts, &limits, &sampler)?;
-        let text = |(row, mut found): (usize, Vec<Hypothesis>)| {
+        let text = |mut found: Vec<Hypothesis>| {
             let Hypothesis { ids, score, .. } = found.swap_remove(0);
-            let attention = self.attention_map(&conditioned, row, sources[row], &ids)?;
             let text = self.target_tokenizer.decode(&ids, true)?;
-            Ok(TranslatedText { text, score, ids, attention })
+            Ok(TranslatedText { text, score, ids })
         };
-        found.into_iter().enumerate().map(text).collect()
+        found.into_iter().map(text).collect()
     }
 
-    fn attention_map(
-        &self,
-        conditioned: &Conditioned<'_, M>,
-        row: usize,
-        source: &[u32],
-        ids: &[u32],
-    ) -> Result<Option<AttentionMap>, InferenceError> {
+    /// What each token of a translation, `ids`, read of its source. Of a transformer, it is the mean
+    /// over all heads of all blocks.
+    ///
+    /// # Errors
+    /// As [`Translator::translate`], and ids outside the vocabulary.
+    pub fn attention_map(&self, text: &str, ids: &[u32]) -> Result<AttentionMap, InferenceError> {
+        let source = self.source_ids(text)?;
         let target = [&[self.tokens.start], ids].concat();
-        let Some(mut weights) = conditioned.attention(row, &target)? else { return Ok(None) };
+        let mut weights = Conditioned::new(&self.model, &source)?.attention(&target)?;
         weights.truncate(ids.len()); // The last row predicted the end.
-        // What is behind the source is other sources' length.
-        weights.iter_mut().for_each(|row| row.truncate(source.len()));
         let tokens = |tokenizer: &Tokenizer, ids: &[u32]| {
             ids.iter().map(|&id| readable(tokenizer, id)).collect()
         };
-        Ok(Some(AttentionMap {
-            source: tokens(&self.source_tokenizer, source),
+        Ok(AttentionMap {
+            source: tokens(&self.source_tokenizer, &source),
             target: tokens(&self.target_tokenizer, ids),
             weights,
-        }))
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use crate::layers::{AttentionContext, Memory};
+use crate::layers::{AttentionContext, CrossAttentions, Memory};
 use crate::model_directory::model_directory;
 use crate::transformer::padding_mask;
 use crate::{
@@ -78,6 +78,16 @@ impl Seq2SeqLm {
         let cached = cache.as_deref().map_or(0, KvCache::len);
         let (hidden, context) = self.embed_target(target, memory, cached);
         self.decoder.run(hidden, &context, cache)
+    }
+
+    /// How much of each source position each position of `target` reads, block by block: the
+    /// probabilities `[batch, heads, target, source]` of cross-attention.
+    pub fn cross_attentions(&self, target: BackboneInput, memory: &Memory) -> Vec<Tensor<4>> {
+        let (hidden, context) = self.embed_target(target, memory, 0);
+        let all = Some(CrossAttentions::default());
+        let context = AttentionContext { cross_attentions: all, ..context };
+        self.decoder.run(hidden, &context, None);
+        context.cross_attentions.map(CrossAttentions::into_inner).unwrap_or_default()
     }
 
     /// Logits `[batch, target, vocab_size]` of hidden states.

@@ -59,11 +59,8 @@ pub trait ConditionalModel: Send + Sync {
     ) -> Tensor<3>;
 
     /// How much of each source position predicted the token after each of `ids` `[batch, target]`,
-    /// as `[batch, target, source]`; `None` where there is no one such number.
-    fn attention(&self, ids: Tensor<2, Int>, sources: &Self::Sources) -> Option<Tensor<3>> {
-        let _ = (ids, sources);
-        None
-    }
+    /// as `[batch, target, source]`; each row sums to one.
+    fn attention(&self, ids: Tensor<2, Int>, sources: &Self::Sources) -> Tensor<3>;
 }
 
 /// An encoder–decoder that has read its source: a model of the target.
@@ -138,24 +135,20 @@ impl<'m, M: ConditionalModel> Conditioned<'m, M> {
         Ok(Self { model, sources: read, count: sources.len() })
     }
 
-    /// How much of each token of source `row` predicted each of the tokens `target[1..]` and the one
-    /// after them; `None` where the model has no one such number.
+    /// How much of each token of the first source predicted each of the tokens `target[1..]` and the
+    /// one after them.
     ///
     /// # Errors
     /// [`InferenceError::TokenOutOfRange`], and when the device fails.
-    pub fn attention(
-        &self,
-        row: usize,
-        target: &[u32],
-    ) -> Result<Option<Vec<Vec<f32>>>, InferenceError> {
+    pub fn attention(&self, target: &[u32]) -> Result<Vec<Vec<f32>>, InferenceError> {
         check_ids(target, self.vocab_size())?;
         let device = self.model.device();
-        let source = M::select_sources(&self.sources, row_numbers(&[row], &device));
+        let source = M::select_sources(&self.sources, row_numbers(&[0], &device));
         let ids = rows(&[target], target.len(), &device);
-        let Some(weights) = self.model.attention(ids, &source) else { return Ok(None) };
+        let weights = self.model.attention(ids, &source);
         let [_, _, width] = weights.dims();
         let weights = weights.try_into_vec_as::<f32>()?;
-        Ok(Some(weights.chunks_exact(width.max(1)).map(<[f32]>::to_vec).collect()))
+        Ok(weights.chunks_exact(width.max(1)).map(<[f32]>::to_vec).collect())
     }
 }
 

@@ -58,8 +58,8 @@ impl ConditionalModel for RecurrentSeq2Seq {
         steps(self, ids, sources, state).0
     }
 
-    fn attention(&self, ids: Tensor<2, Int>, sources: &EncodedSource) -> Option<Tensor<3>> {
-        Some(steps(self, ids, sources, &mut sources.state.clone()).1)
+    fn attention(&self, ids: Tensor<2, Int>, sources: &EncodedSource) -> Tensor<3> {
+        steps(self, ids, sources, &mut sources.state.clone()).1
     }
 }
 

@@ -61,4 +61,10 @@ impl ConditionalModel for Seq2SeqLm {
     fn decode(&self, ids: Tensor<2, Int>, sources: &Memory, state: &mut KvCache) -> Tensor<3> {
         self.logits(Seq2SeqLm::decode(self, BackboneInput::new(ids), sources, Some(state)))
     }
+
+    /// The mean over all heads of all blocks.
+    fn attention(&self, ids: Tensor<2, Int>, sources: &Memory) -> Tensor<3> {
+        let blocks = self.cross_attentions(BackboneInput::new(ids), sources);
+        Tensor::cat(blocks, 1).mean_dim(1).squeeze_dim(1) // [batch, blocks · heads, target, source]
+    }
 }

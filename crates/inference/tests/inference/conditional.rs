@@ -165,7 +165,7 @@ fn recurrent_models_decode_the_same_with_and_without_a_state_and_in_any_batch() 
             "{name}"
         );
         let target = [&[0], greedy_of_the_model.ids.as_slice()].concat();
-        let attention = conditioned.attention(0, &target).unwrap().unwrap();
+        let attention = conditioned.attention(&target).unwrap();
         for (row, expected) in attention.iter().zip(&greedy_of_the_model.attention) {
             assert_close(name, row, expected);
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}");

@@ -1,6 +1,8 @@
 //! Multi-head attention: self-attention with grouped keys and values, rotary positions and QK-norm,
 //! and attention to another stack's hidden states.
 
+use std::cell::RefCell;
+
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor};
 use wuji_kernels::AttentionOptions;
@@ -9,6 +11,9 @@ use super::{Linear, Norm, RotaryAngles, RouterLogits};
 use crate::cache::KvCache;
 use crate::layers::block::dropout;
 use crate::{Architecture, AttentionScale, NormKind};
+
+/// The probabilities `[batch, heads, target, source]` of cross-attention, layer by layer.
+pub type CrossAttentions = RefCell<Vec<Tensor<4>>>;
 
 /// What all layers of one forward pass share.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +28,8 @@ pub struct AttentionContext {
     pub bias: Option<Tensor<4>>,
     /// What cross-attention looks at.
     pub memory: Option<Memory>,
+    /// Where cross-attention leaves its probabilities, for those who want them.
+    pub cross_attentions: Option<CrossAttentions>,
     /// Where routers leave their scores, for those who want them.
     pub router_logits: Option<RouterLogits>,
 }
@@ -121,11 +128,13 @@ impl Attention {
     }
 
     /// Attends from `hidden` `[batch, seq, hidden_size]` to `memory`, whose keys and values are
-    /// computed once where there is a cache.
+    /// computed once where there is a cache; its probabilities are added to `probabilities` where
+    /// they are asked for.
     pub fn forward_cross(
         &self,
         hidden: Tensor<3>,
         memory: &Memory,
+        probabilities: Option<&CrossAttentions>,
         cache: Option<(&mut KvCache, usize)>,
     ) -> Tensor<3> {
         let [batch, seq, _] = hidden.dims();
@@ -137,7 +146,13 @@ impl Attention {
             Some((cache, layer)) => cache.memory(layer, project),
             None => project(),
         };
-        let attended = self.attend([q, k, v], memory.allowed.clone(), None, &self.unmasked());
+        let (allowed, options) = (memory.allowed.clone(), self.unmasked());
+        if let Some(all) = probabilities {
+            let (q, k, allowed) = (q.clone(), k.clone(), allowed.clone());
+            all.borrow_mut()
+                .push(wuji_kernels::attention_probabilities(q, k, None, allowed, &options));
+        }
+        let attended = self.attend([q, k, v], allowed, None, &options);
         self.output.forward(attended.reshape([batch, seq, queries]))
     }
 

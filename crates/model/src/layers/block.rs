@@ -124,7 +124,7 @@ impl Block {
     fn look_up(&self, hidden: Tensor<3>, context: &AttentionContext, cache: Place) -> Tensor<3> {
         let attention = self.cross_attention.as_ref().expect("it is there with its norm");
         let memory = context.memory.as_ref().expect("a decoder that looks up is given a memory");
-        attention.forward_cross(hidden, memory, cache)
+        attention.forward_cross(hidden, memory, context.cross_attentions.as_ref(), cache)
     }
 
     fn transform(&self, hidden: Tensor<3>, context: &AttentionContext) -> Tensor<3> {

@@ -10,7 +10,7 @@ mod norm;
 mod positions;
 mod rope;
 
-pub use attention::{Attention, AttentionContext, Memory};
+pub use attention::{Attention, AttentionContext, CrossAttentions, Memory};
 pub use block::Block;
 pub(crate) use block::dropout;
 pub use embedding::Embedding;

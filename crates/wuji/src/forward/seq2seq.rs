@@ -1,7 +1,7 @@
 //! A pass of an encoder–decoder.
 
 use burn::tensor::{Device, Tensor};
-use wuji_model::layers::Memory;
+use wuji_model::layers::{CrossAttentions, Memory};
 use wuji_model::weights::FileTensor;
 use wuji_model::{BackboneInput, ModelConfig, Seq2SeqLm};
 
@@ -53,13 +53,18 @@ fn decode(
     outputs: &mut Outputs,
 ) {
     let ids = BackboneInput::new(integers(&target.ids, target.shape, device));
-    let (hidden, context) = model.embed_target(ids, memory, 0);
+    let (hidden, mut context) = model.embed_target(ids, memory, 0);
+    context.cross_attentions = Some(CrossAttentions::default());
     let states = model.decoder.states(hidden, &context);
     let last = states.last().expect("the embeddings are a state").clone();
     for (layer, state) in states.into_iter().enumerate() {
         outputs.add(format!("decoder_hidden.{layer}"), state);
     }
     outputs.add("decoder_hidden", last.clone());
+    let attentions = context.cross_attentions.map(CrossAttentions::into_inner).unwrap_or_default();
+    for (layer, probabilities) in attentions.into_iter().enumerate() {
+        outputs.add(format!("cross_attention.{layer}"), probabilities);
+    }
     let logits = model.logits(last);
     outputs.add("logits", logits.clone());
     target.add_loss(outputs, logits);

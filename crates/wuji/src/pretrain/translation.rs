@@ -1,6 +1,7 @@
 //! Held-out sources translated by the trained model, and how good the translations are.
 
 use serde::{Deserialize, Serialize};
+use wuji_data::TextPair;
 use wuji_evaluation::CorpusMetric;
 use wuji_evaluation::bleu::{BleuOptions, CorpusBleu};
 use wuji_evaluation::chrf::{ChrfOptions, CorpusChrf};
@@ -43,8 +44,8 @@ pub struct TranslatedExample {
     pub reference: String,
     /// What was written.
     pub translation: String,
-    /// Where the model looked, if it says so.
-    pub attention: Option<AttentionMap>,
+    /// Where the model looked.
+    pub attention: AttentionMap,
 }
 
 impl Job<'_> {
@@ -91,7 +92,10 @@ impl Job<'_> {
         let file = format!("translations/{}.txt", file_name(&set.name));
         self.run_dir.write(&file, &(lines.join("\n") + "\n"))?;
         let options = BleuOptions::with_tokenizer(config.bleu_tokenizer);
-        scores(set, &found, &options, config.examples)
+        let shown = set.pairs.iter().zip(&found).take(config.examples);
+        let example = |(pair, found)| example(translator, pair, found);
+        let examples = shown.map(example).collect::<Result<_, _>>()?;
+        scores(set, &found, &options, examples)
     }
 }
 
@@ -99,7 +103,7 @@ fn scores(
     set: &NamedPairs,
     found: &[TranslatedText],
     options: &BleuOptions,
-    examples: usize,
+    examples: Vec<TranslatedExample>,
 ) -> Result<TranslationScores, WujiError> {
     let mut bleu = CorpusBleu::new(options.clone())?;
     let mut copies = CorpusBleu::new(options.clone())?;
@@ -112,7 +116,6 @@ fn scores(
         chrf.add(&found.text, &reference)?;
         exact += usize::from(found.text == pair.target);
     }
-    let shown = set.pairs.iter().zip(found).take(examples);
     Ok(TranslationScores {
         name: set.name.clone(),
         pairs: set.pairs.len(),
@@ -121,14 +124,20 @@ fn scores(
         chrf: bootstrap(&chrf, &BootstrapOptions::default())?,
         exact: exact as f64 / set.pairs.len().max(1) as f64,
         copy_bleu: copies.value(),
-        examples: shown
-            .map(|(pair, found)| TranslatedExample {
-                source: pair.source.clone(),
-                reference: pair.target.clone(),
-                translation: found.text.clone(),
-                attention: found.attention.clone(),
-            })
-            .collect(),
+        examples,
+    })
+}
+
+fn example<M: ConditionalModel>(
+    translator: &Translator<M>,
+    pair: &TextPair,
+    found: &TranslatedText,
+) -> Result<TranslatedExample, WujiError> {
+    Ok(TranslatedExample {
+        source: pair.source.clone(),
+        reference: pair.target.clone(),
+        translation: found.text.clone(),
+        attention: translator.attention_map(&pair.source, &found.ids)?,
     })
 }
 

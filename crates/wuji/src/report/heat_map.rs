@@ -13,10 +13,10 @@ const CHARACTER: usize = 8;
 /// Tokens of a side at most: more cannot be read.
 const MAX_TOKENS: usize = 60;
 
-/// The maps of all examples that have one.
+/// The maps of all examples that are short enough.
 pub(super) fn all(summary: &PretrainSummary) -> Vec<String> {
     let examples = summary.translations.iter().flat_map(|set| &set.examples);
-    let maps = examples.filter_map(|example| example.attention.as_ref());
+    let maps = examples.map(|example| &example.attention);
     let is_readable = |map: &&AttentionMap| map.source.len().max(map.target.len()) <= MAX_TOKENS;
     maps.filter(is_readable).map(draw).collect()
 }
