@@ -1,8 +1,9 @@
 //! What every verb shares: `--device`, `--json`, `--quiet`, the output, the log.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -14,6 +15,10 @@ pub struct Common {
     /// Where tensors live: flex, ndarray, wgpu[:n] or cuda[:n].
     #[arg(long, global = true, default_value = "flex", value_name = "DEVICE")]
     pub device: DeviceSpec,
+    /// Threads that compute, all that the machine has when absent. They decide how long it takes and
+    /// nothing else.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
     pub json: bool,
@@ -23,6 +28,13 @@ pub struct Common {
 }
 
 impl Common {
+    /// Starts the threads that compute, before anything else does.
+    pub fn start_threads(&self) -> Result<()> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        pool.build_global().with_context(|| format!("--threads {threads}"))
+    }
+
     /// Prints `value` as JSON with `--json`, and otherwise what `text` says.
     pub fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let text = if self.json { serde_json::to_string_pretty(value)? } else { text() };

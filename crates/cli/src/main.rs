@@ -88,6 +88,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     let common = &cli.common;
+    common.start_threads()?;
     match &cli.verb {
         Verb::Train(args) => train::run(args, common),
         Verb::Generate(args) => generate::run(args, common),

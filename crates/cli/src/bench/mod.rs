@@ -42,7 +42,7 @@ struct Measured<T> {
 
 impl<T> Measured<T> {
     fn new(report: T, common: &Common) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = rayon::current_num_threads();
         Self { report, device: common.device.to_string(), threads }
     }
 }

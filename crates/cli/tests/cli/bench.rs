@@ -27,6 +27,8 @@ fn a_training_step_is_timed_by_phase() {
     let expected = flops / report["ms_per_step"].as_f64().unwrap() / 1e6;
     let gflops = report["gflops"].as_f64().unwrap();
     assert!((gflops / expected - 1.0).abs() < 1e-9, "{gflops} ≠ {expected}");
+    let threads = ["bench", "train", "--shape", shape, "--steps", "1", "--threads", "3"];
+    assert_eq!(run(&[&threads[..], &["--json", "--quiet"]].concat()).json()["threads"], 3);
     let plain = run(&["bench", "train", "--shape", shape, "--steps", "1", "--quiet"]).ok();
     assert!(plain.contains("GFLOP/s") && plain.contains("backward"), "{plain}");
 }

@@ -60,6 +60,7 @@ fn wrong_usage_is_2_with_what_was_meant() {
     run(&["trian"]).fails(2, &["trian", "'train'"]);
     run(&["train", "--presett", "tiny"]).fails(2, &["--preset"]);
     run(&["device", "list", "--device", "tpu"]).fails(2, &["tpu", "flex, ndarray, wgpu[:n]"]);
+    run(&["device", "list", "--threads", "0"]).fails(2, &["--threads"]);
     run(&["generate"]).fails(2, &["--model"]);
     run(&["bench", "generate"]).fails(2, &["--model"]);
     run(&["tokenizer", "train", "x.txt", "-o", "y", "--kind", "unigramm"]).fails(2, &["'unigram'"]);
