@@ -1,4 +1,4 @@
-//! One body, every device: flex and ndarray always, wgpu with the feature of that name.
+//! One body, every device: flex always, ndarray and wgpu with the features of those names.
 
 use burn::tensor::Device;
 use wuji::device::DeviceSpec;
@@ -9,6 +9,7 @@ macro_rules! on_each_device {
         mod flex {
             $(#[test] fn $body() { super::$body(&crate::devices::cpu("flex")); })+
         }
+        #[cfg(feature = "ndarray")]
         mod ndarray {
             $(#[test] fn $body() { super::$body(&crate::devices::cpu("ndarray")); })+
         }

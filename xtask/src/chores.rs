@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::cargo::{self, Workspace};
-use crate::{tidy, wuji};
+use crate::verbs::VS_TORCH;
+use crate::{tidy, versus, wuji};
 
 /// Formatting, tidy, clippy and docs, cheapest first, stopping at the first that fails.
 pub fn check(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -66,8 +67,13 @@ pub fn docs(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitC
     exit_code(command)
 }
 
-/// The criterion benchmarks, wherever a crate has some.
+/// The criterion benchmarks, wherever a crate has some; or a comparison with PyTorch.
 pub fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == VS_TORCH
+    {
+        return versus::run(workspace, rest);
+    }
     // Naming each benchmark keeps the unit-test harnesses out, which do not know criterion's flags.
     let names = bench_targets(&workspace.cargo_output(&[
         "metadata",

@@ -17,6 +17,7 @@ mod progress;
 mod test;
 mod tidy;
 mod verbs;
+mod versus;
 mod wuji;
 
 use std::process::ExitCode;

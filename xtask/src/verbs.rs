@@ -5,6 +5,9 @@
 
 use std::fmt::Write;
 
+/// What `bench` compares with, as its first word.
+pub const VS_TORCH: &str = "--vs-torch";
+
 /// A development chore: a verb that this program carries out itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chore {
@@ -38,7 +41,11 @@ const CHORES: [(Chore, &str, &str); 7] = [
         "the workspace's invariants: layers, backends, sources, manifests, documents",
     ),
     (Chore::Docs, "docs", "the generated pages and the API documentation; `--open` to read it"),
-    (Chore::Bench, "bench", "the criterion benchmarks; `bench -- FILTER` for some of them"),
+    (
+        Chore::Bench,
+        "bench",
+        "the criterion benchmarks; `bench -- FILTER` for some of them; `bench --vs-torch` beside PyTorch",
+    ),
     (
         Chore::Golden,
         "golden",
@@ -90,8 +97,9 @@ pub fn parse(words: &[String]) -> Call {
     let Some((chore, ..)) = CHORES.iter().find(|(_, name, _)| name == verb) else {
         return Call::Wuji;
     };
-    // `bench train` and its like are wuji's own benchmarks; only a bare `bench` (or `bench -- FILTER`) is criterion's.
-    if *chore == Chore::Bench && rest.first().is_some_and(|word| word != "--") {
+    // `bench train` and its like are wuji's own benchmarks; a bare `bench` (or `bench -- FILTER`) is criterion's.
+    let is_own = |word: &String| word == "--" || word == VS_TORCH;
+    if *chore == Chore::Bench && !rest.first().is_none_or(is_own) {
         return Call::Wuji;
     }
     let own = rest.split(|word| word == "--").next().unwrap_or_default();
@@ -179,6 +187,7 @@ mod tests {
     fn bare_bench_is_criterions_and_bench_with_a_word_is_wujis() {
         assert_eq!(call("bench"), Call::Chore(Chore::Bench));
         assert_eq!(call("bench -- attention"), Call::Chore(Chore::Bench));
+        assert_eq!(call("bench --vs-torch --rounds 1"), Call::Chore(Chore::Bench));
         assert_eq!(call("bench train --shape 8x256"), Call::Wuji);
         assert_eq!(call("bench --help"), Call::Wuji);
     }

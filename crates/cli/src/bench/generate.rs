@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use wuji::bench::{BenchShape, GenerateBench, GenerateReport, bench_generate};
+use serde::Serialize;
+use wuji::bench::{BenchShape, GenerateBench, GenerateLimits, GenerateReport, bench_generate};
+use wuji::device::BackendKind;
 use wuji::model::CausalLm;
 
 use super::Measured;
@@ -48,8 +50,21 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     let bar = super::rounds(common, args.rounds + 1);
     let report = bench_generate(&model, &bench, &mut || bar.inc(1));
     bar.finish_and_clear();
-    let measured = Measured::new(report?, common);
+    let report = report?;
+    let is_cpu = matches!(common.device.backend, BackendKind::Flex | BackendKind::Ndarray);
+    let measure = || GenerateLimits::measure(model.config(), &report, &common.device.open()?);
+    let limits = is_cpu.then(measure).transpose()?;
+    let measured = Measured::new(Generation { report, limits }, common);
     common.print(&measured, || describe(&measured))
+}
+
+/// What was timed, and on the CPU how near that is to the limits of the machine.
+#[derive(Serialize)]
+struct Generation {
+    #[serde(flatten)]
+    report: GenerateReport,
+    #[serde(flatten)]
+    limits: Option<GenerateLimits>,
 }
 
 impl Args {
@@ -69,8 +84,8 @@ impl Args {
     }
 }
 
-fn describe(measured: &Measured<GenerateReport>) -> String {
-    let report = &measured.report;
+fn describe(measured: &Measured<Generation>) -> String {
+    let Generation { report, limits } = &measured.report;
     let mut lines = vec![
         ("device", format!("{}, {} threads", measured.device, measured.threads)),
         (
@@ -88,6 +103,22 @@ fn describe(measured: &Measured<GenerateReport>) -> String {
             ),
         ),
     ];
+    if let Some(limits) = limits {
+        let line = format!(
+            "{:.1} GFLOP/s, {:.0} % of the {:.0} that an f32 matrix product reaches here",
+            limits.prefill_gflops,
+            100.0 * limits.prefill_peak_fraction,
+            limits.peak_gflops
+        );
+        lines.push(("prefill", line));
+        let line = format!(
+            "{:.1} GB/s, {:.0} % of the {:.1} that can be read from this memory",
+            limits.decode_gb_per_second,
+            100.0 * limits.bandwidth_fraction,
+            limits.memory_gb_per_second
+        );
+        lines.push(("decode", line));
+    }
     if let Some(mib) = report.peak_rss_mib {
         lines.push(("memory", format!("{mib} MiB at most")));
     }

@@ -2,20 +2,24 @@
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use wuji::bench::{BenchShape, Precision, TrainBench, TrainReport, bench_train};
+use wuji::bench::{BenchFamily, BenchShape, Precision, TrainBench, TrainReport, bench_train};
 
 use super::{Measured, rounds};
 use crate::common::Common;
 use crate::layout::{grouped, pairs};
 use crate::text_args::named;
 
+const FAMILIES: &[&str] = &["gpt2", "bert", "t5"];
 const PRECISIONS: &[&str] = &["f32", "bf16"];
 
 /// Options of `bench train`.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// BATCHxCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY of a GPT-2 without biases and with a head of its
-    /// own.
+    /// A decoder (GPT-2 without biases, with a head of its own), an encoder on padded rows, or an
+    /// encoder–decoder.
+    #[arg(long, value_parser = named::<BenchFamily>(FAMILIES), default_value = "gpt2")]
+    family: BenchFamily,
+    /// BATCHxCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY.
     #[arg(long, default_value = "8x256,6x6x384,4096")]
     shape: BenchShape,
     /// Number format of the arithmetic.
@@ -31,9 +35,9 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
-    let Args { shape, precision, steps, seed } = *args;
+    let Args { family, shape, precision, steps, seed } = *args;
     let device = common.device.open()?;
-    let bench = TrainBench { shape, precision, steps, seed };
+    let bench = TrainBench { family, shape, precision, steps, seed };
     let bar = rounds(common, steps + 3);
     let report = bench_train(&bench, &device, &std::env::temp_dir(), &mut || bar.inc(1));
     bar.finish_and_clear();

@@ -54,6 +54,7 @@ fn generation_is_timed_for_a_shape_and_for_a_model() {
             &report,
             &["prefill_tokens_per_second", "decode_tokens_per_second", "ms_per_token"],
         );
+        positive(&report, &["bandwidth_fraction", "prefill_peak_fraction", "bytes_per_token"]);
     }
 }
 

@@ -4,12 +4,16 @@
 //! not depend on what they say. Medians are reported, since other work on a machine makes outliers
 //! in one direction only.
 
+mod family;
 mod generate;
+mod limits;
 mod shape;
 mod tokenizer;
 mod train;
 
+pub use family::BenchFamily;
 pub use generate::{GenerateBench, GenerateReport, bench_generate};
+pub use limits::GenerateLimits;
 pub use shape::BenchShape;
 pub use tokenizer::{TokenizerReport, bench_tokenizer};
 pub use train::{PhaseTimes, Precision, TrainBench, TrainReport, bench_train};

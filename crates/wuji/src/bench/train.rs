@@ -10,13 +10,14 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use wuji_data::shard::ShardSpec;
 use wuji_data::{BatchLoader, LoaderOptions, Sampling, ShardWriter, TokenShard, TokenShards};
-use wuji_model::CausalLm;
+use wuji_model::{CausalLm, EncoderModel, Seq2SeqLm};
 use wuji_training::{
-    CausalLmObjective, GradientStore, Objective, Optimizer, Schedule, TrainingConfig,
-    measure_matmul_peak, peak_rss_mib,
+    CausalLmObjective, GradientStore, MaskedLmObjective, Objective, Optimizer, Schedule,
+    Seq2SeqObjective, TrainingBatch, TrainingConfig, measure_matmul_peak, peak_rss_mib,
 };
 
-use super::{BenchShape, Stopwatch, median, random_ids};
+use super::family::{masked_batch, pair_batch};
+use super::{BenchFamily, BenchShape, Stopwatch, median, random_ids};
 use crate::WujiError;
 
 /// Steps before the clock counts: caches, allocator and frequency settle.
@@ -26,6 +27,8 @@ const FINGERPRINT: &str = "random";
 /// What to time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainBench {
+    /// Kind of model.
+    pub family: BenchFamily,
     /// Model and batch.
     pub shape: BenchShape,
     /// Number format of the arithmetic.
@@ -50,6 +53,8 @@ pub enum Precision {
 /// Times and rates of a training step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainReport {
+    /// Kind of model.
+    pub family: BenchFamily,
     /// What was timed.
     pub shape: BenchShape,
     /// Number format.
@@ -62,9 +67,9 @@ pub struct TrainReport {
     pub ms_per_step: f64,
     /// Fastest step.
     pub min_ms_per_step: f64,
-    /// Tokens per second of the median step.
+    /// Tokens per second of the median step, padding and targets included.
     pub tokens_per_second: f64,
-    /// Floating-point rate of the median step, in units of 10⁹; see [`BenchShape::training_flops`].
+    /// Floating-point rate of the median step, in units of 10⁹; see [`BenchFamily::training_flops`].
     pub gflops: f64,
     /// The machine's f32 matrix-product rate, measured right after.
     pub peak_gflops: f64,
@@ -108,43 +113,84 @@ pub fn bench_train(
             instead: "use --precision f32".to_string(),
         });
     }
-    let dir = tempfile::tempdir_in(scratch)
-        .map_err(|source| WujiError::io("creating a directory in", scratch, source))?;
-    let loader = loader(bench, dir.path())?;
-    let mut steps = Steps::new(bench, device)?;
-    let params = steps.model.as_ref().map_or(0, Module::num_params);
-    let mut laps = Vec::new();
-    for step in 0..WARMUP_STEPS + bench.steps.max(1) {
-        laps.push(steps.step(&loader, step)?);
-        on_step();
-    }
-    let loss = steps.loss;
-    drop(steps);
+    let (config, tape) = (bench.family.model(&bench.shape)?, device.clone().autodiff());
+    let (shape, seed) = (&bench.shape, bench.seed);
+    let timed = match bench.family {
+        BenchFamily::Gpt2 => {
+            let dir = tempfile::tempdir_in(scratch)
+                .map_err(|source| WujiError::io("creating a directory in", scratch, source))?;
+            let loader = loader(bench, dir.path())?;
+            let batch = |step| Ok(loader.batch(step, 0)?);
+            let model = CausalLm::init(&config, seed, &tape)?;
+            time(bench, model, &CausalLmObjective::default(), &batch, &tape, on_step)?
+        }
+        BenchFamily::Bert => {
+            let batch = |step| Ok(masked_batch(shape, seed.wrapping_add(step)));
+            let model = EncoderModel::init(&config, seed, &tape)?;
+            time(bench, model, &MaskedLmObjective, &batch, &tape, on_step)?
+        }
+        BenchFamily::T5 => {
+            let batch = |step| Ok(pair_batch(shape, seed.wrapping_add(step)));
+            let model = Seq2SeqLm::init(&config, seed, &tape)?;
+            time(bench, model, &Seq2SeqObjective::default(), &batch, &tape, on_step)?
+        }
+    };
     // Before the matrices of the measurement below take theirs.
     let memory = peak_rss_mib();
     let peak = measure_matmul_peak(&device.clone().without_autodiff()) / 1e9;
-    Ok(report(bench, params, &laps[WARMUP_STEPS as usize..], loss, memory, peak))
+    Ok(report(bench, &timed, memory, peak))
+}
+
+/// What the steps of a model took.
+struct Timed {
+    params: usize,
+    laps: Vec<PhaseTimes>,
+    loss: f64,
+}
+
+fn time<M, O>(
+    bench: &TrainBench,
+    model: M,
+    objective: &O,
+    batch: &dyn Fn(u64) -> Result<O::Batch, WujiError>,
+    device: &Device,
+    on_step: &mut dyn FnMut(),
+) -> Result<Timed, WujiError>
+where
+    M: Module,
+    O: Objective<M>,
+    O::Batch: TrainingBatch,
+{
+    let mut steps = Steps::new(model, device);
+    let params = steps.model.as_ref().map_or(0, Module::num_params);
+    let mut laps = Vec::new();
+    for step in 0..WARMUP_STEPS + bench.steps.max(1) {
+        laps.push(steps.step(objective, batch, step)?);
+        on_step();
+    }
+    let laps = laps.split_off(WARMUP_STEPS as usize);
+    Ok(Timed { params, laps, loss: steps.loss })
 }
 
 fn report(
     bench: &TrainBench,
-    params: usize,
-    laps: &[PhaseTimes],
-    loss: f64,
+    timed: &Timed,
     peak_rss_mib: Option<u64>,
     peak_gflops: f64,
 ) -> TrainReport {
+    let Timed { params, laps, loss } = timed;
     let of = |phase: fn(&PhaseTimes) -> f64| median(laps.iter().map(phase).collect());
     let ms_per_step = of(PhaseTimes::total);
-    let gflops = bench.shape.training_flops(params) / ms_per_step / 1e6;
+    let gflops = bench.family.training_flops(&bench.shape, *params) / ms_per_step / 1e6;
     TrainReport {
+        family: bench.family,
         shape: bench.shape,
         precision: bench.precision,
         steps: bench.steps,
-        params,
+        params: *params,
         ms_per_step,
         min_ms_per_step: laps.iter().map(PhaseTimes::total).fold(f64::INFINITY, f64::min),
-        tokens_per_second: bench.shape.tokens() as f64 / ms_per_step * 1e3,
+        tokens_per_second: bench.family.tokens(&bench.shape) as f64 / ms_per_step * 1e3,
         gflops,
         peak_gflops,
         peak_fraction: gflops / peak_gflops,
@@ -155,7 +201,7 @@ fn report(
             backward: of(|lap| lap.backward),
             optimizer: of(|lap| lap.optimizer),
         },
-        loss,
+        loss: *loss,
     }
 }
 
@@ -190,34 +236,36 @@ fn loader(bench: &TrainBench, dir: &Path) -> Result<BatchLoader, WujiError> {
     Ok(BatchLoader::new(shards, options)?)
 }
 
-struct Steps {
+struct Steps<M> {
     /// Only ever absent while the optimiser owns it.
-    model: Option<CausalLm>,
+    model: Option<M>,
     optimizer: Optimizer,
     config: TrainingConfig,
     device: Device,
     loss: f64,
 }
 
-impl Steps {
-    fn new(bench: &TrainBench, device: &Device) -> Result<Self, WujiError> {
-        let device = device.clone().autodiff();
+impl<M: Module> Steps<M> {
+    fn new(model: M, device: &Device) -> Self {
         let config = TrainingConfig {
             schedule: Schedule::Constant,
             warmup_steps: 0,
             max_grad_norm: 1.0,
             ..TrainingConfig::default()
         };
-        let model = CausalLm::init(&bench.shape.model()?, bench.seed, &device)?.train();
-        let optimizer = Optimizer::new(&config);
-        Ok(Self { model: Some(model), optimizer, config, device, loss: f64::NAN })
+        let (model, optimizer) = (Some(model.train()), Optimizer::new(&config));
+        Self { model, optimizer, config, device: device.clone(), loss: f64::NAN }
     }
 
-    fn step(&mut self, loader: &BatchLoader, step: u64) -> Result<PhaseTimes, WujiError> {
-        let objective = CausalLmObjective::default();
+    fn step<O: Objective<M>>(
+        &mut self,
+        objective: &O,
+        batch: &dyn Fn(u64) -> Result<O::Batch, WujiError>,
+        step: u64,
+    ) -> Result<PhaseTimes, WujiError> {
         let model = self.model.take().expect("the model is there between steps");
         let mut watch = Stopwatch::start();
-        let batch = loader.batch(step, 0)?;
+        let batch = batch(step)?;
         let data = watch.lap();
         let output = objective.loss(&model, &batch, &self.device);
         self.wait()?;
@@ -247,17 +295,17 @@ mod tests {
     use super::*;
     use wuji_device::DeviceSpec;
 
-    fn bench(precision: Precision) -> Result<TrainReport, WujiError> {
+    fn bench(family: BenchFamily, precision: Precision) -> Result<TrainReport, WujiError> {
         let device = DeviceSpec::default().open().unwrap();
         let shape = "2x8,1x2x16,11".parse().unwrap();
-        let bench = TrainBench { shape, precision, steps: 4, seed: 1 };
+        let bench = TrainBench { family, shape, precision, steps: 4, seed: 1 };
         let scratch = tempfile::tempdir().unwrap();
         bench_train(&bench, &device, scratch.path(), &mut || {})
     }
 
     #[test]
     fn rates_follow_from_the_median_step() {
-        let report = bench(Precision::F32).unwrap();
+        let report = bench(BenchFamily::Gpt2, Precision::F32).unwrap();
         // Embeddings and head, positions, one block of 12 · 16², three norms.
         assert_eq!(report.params, 2 * 11 * 16 + 8 * 16 + 12 * 256 + 3 * 16);
         assert!(report.min_ms_per_step <= report.ms_per_step);
@@ -269,8 +317,18 @@ mod tests {
     }
 
     #[test]
+    fn every_family_is_timed_and_starts_near_chance() {
+        for family in [BenchFamily::Bert, BenchFamily::T5] {
+            let report = bench(family, Precision::F32).unwrap();
+            assert!(report.gflops > 0.0 && report.ms_per_step > 0.0, "{family:?}");
+            // T5 does not scale its scores, and is further from chance.
+            assert!((report.loss - 11f64.ln()).abs() < 1.5, "{family:?}: {}", report.loss);
+        }
+    }
+
+    #[test]
     fn bf16_is_refused_with_what_to_do() {
-        let message = bench(Precision::Bf16).unwrap_err().to_string();
+        let message = bench(BenchFamily::Gpt2, Precision::Bf16).unwrap_err().to_string();
         assert_eq!(message, "training in bf16 is not in this version; use --precision f32");
     }
 }
