@@ -130,7 +130,7 @@ pub(super) fn masked_batch(shape: &BenchShape, seed: u64) -> MaskedBatch {
     let ids: Vec<u32> = random_ids(seed, shape.vocabulary).take(shape.tokens()).collect();
     let attention_mask = attention_mask(shape);
     let label = |(place, (&id, &real)): (usize, (&u32, &u32))| {
-        let is_hidden = real == 1 && (place % shape.context) % HIDDEN == 0;
+        let is_hidden = real == 1 && (place % shape.context).is_multiple_of(HIDDEN);
         if is_hidden { i64::from(id) } else { IGNORE_INDEX }
     };
     let labels = ids.iter().zip(&attention_mask).enumerate().map(label).collect();
