@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::command::Wuji;
 
 /// Verbs of `cargo xtask` that are not verbs of `wuji`.
-const XTASK_ONLY: [&str; 8] =
-    ["check", "test", "tidy", "docs", "golden", "ci", "criterion", "experiment"];
+const XTASK_ONLY: [&str; 6] = ["check", "test", "tidy", "docs", "golden", "ci"];
 
 /// A fenced block of a document.
 struct Fence {

@@ -9,7 +9,7 @@ use wuji::bench::{BenchShape, GenerateBench, GenerateLimits, GenerateReport, ben
 use wuji::device::BackendKind;
 use wuji::model::CausalLm;
 
-use super::Measured;
+use super::{Measured, of_peak};
 use crate::common::Common;
 use crate::exit::Wrong;
 use crate::layout::pairs;
@@ -104,20 +104,15 @@ fn describe(measured: &Measured<Generation>) -> String {
         ),
     ];
     if let Some(limits) = limits {
-        let line = format!(
-            "{:.1} GFLOP/s, {:.0} % of the {:.0} that an f32 matrix product reaches here",
-            limits.prefill_gflops,
-            100.0 * limits.prefill_peak_fraction,
-            limits.peak_gflops
+        let GenerateLimits { decode_gb_per_second, memory_gb_per_second, .. } = limits;
+        let (prefill, peak) = (limits.prefill_gflops, limits.peak_gflops);
+        lines.push(("prefill rate", of_peak(prefill, limits.prefill_peak_fraction, peak)));
+        let percent = 100.0 * limits.bandwidth_fraction;
+        let decode = format!(
+            "{decode_gb_per_second:.1} GB/s, {percent:.0} % of the {memory_gb_per_second:.1} that \
+             can be read from memory here"
         );
-        lines.push(("prefill", line));
-        let line = format!(
-            "{:.1} GB/s, {:.0} % of the {:.1} that can be read from this memory",
-            limits.decode_gb_per_second,
-            100.0 * limits.bandwidth_fraction,
-            limits.memory_gb_per_second
-        );
-        lines.push(("decode", line));
+        lines.push(("decode rate", decode));
     }
     if let Some(mib) = report.peak_rss_mib {
         lines.push(("memory", format!("{mib} MiB at most")));

@@ -47,6 +47,14 @@ impl<T> Measured<T> {
     }
 }
 
+/// A rate of arithmetic, in units of 10⁹ per second, beside that of a matrix product.
+fn of_peak(gflops: f64, fraction: f64, peak: f64) -> String {
+    let percent = 100.0 * fraction;
+    format!(
+        "{gflops:.1} GFLOP/s, {percent:.0} % of the {peak:.0} that an f32 matrix product reaches here"
+    )
+}
+
 /// A bar of `count` rounds.
 fn rounds(common: &Common, count: u64) -> ProgressBar {
     let target =

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 use wuji::bench::{BenchFamily, BenchShape, Precision, TrainBench, TrainReport, bench_train};
 
-use super::{Measured, rounds};
+use super::{Measured, of_peak, rounds};
 use crate::common::Common;
 use crate::layout::{grouped, pairs};
 use crate::text_args::named;
@@ -49,7 +49,13 @@ fn describe(measured: &Measured<TrainReport>) -> String {
     let report = &measured.report;
     let phases = &report.phases_ms;
     let mut lines = vec![
-        ("shape", format!("{} on {}, {} threads", report.shape, measured.device, measured.threads)),
+        (
+            "shape",
+            format!(
+                "{} {} on {}, {} threads",
+                report.family, report.shape, measured.device, measured.threads
+            ),
+        ),
         ("parameters", grouped(report.params as u64)),
         ("step", format!("{:.1} ms (fastest {:.1})", report.ms_per_step, report.min_ms_per_step)),
         (
@@ -60,15 +66,7 @@ fn describe(measured: &Measured<TrainReport>) -> String {
             ),
         ),
         ("tokens per second", format!("{:.0}", report.tokens_per_second)),
-        (
-            "arithmetic",
-            format!(
-                "{:.1} GFLOP/s, {:.0} % of the {:.0} that an f32 matrix product reaches here",
-                report.gflops,
-                100.0 * report.peak_fraction,
-                report.peak_gflops
-            ),
-        ),
+        ("arithmetic", of_peak(report.gflops, report.peak_fraction, report.peak_gflops)),
     ];
     if let Some(mib) = report.peak_rss_mib {
         lines.push(("memory", format!("{mib} MiB at most")));

@@ -1,5 +1,7 @@
 //! The three kinds of transformer whose training step is timed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use wuji_data::IGNORE_INDEX;
 use wuji_data::objectives::{MaskedBatch, Seq2SeqBatch};
@@ -20,6 +22,16 @@ pub enum BenchFamily {
     /// T5 v1.1, `layers` blocks in each stack, on padded sources and targets of a quarter of their
     /// length.
     T5,
+}
+
+impl fmt::Display for BenchFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gpt2 => "gpt2",
+            Self::Bert => "bert",
+            Self::T5 => "t5",
+        })
+    }
 }
 
 /// One token in so many is hidden.
