@@ -61,6 +61,14 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Ours, to stand beside what PyTorch is asked for.
+    fn precision(&self) -> &'static str {
+        let is_bf16 = self.modes.iter().all(|mode| mode.ends_with("bf16"));
+        if is_bf16 { "bf16" } else { "f32" }
+    }
+}
+
 fn count(name: &str, text: &str) -> anyhow::Result<usize> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
@@ -123,7 +131,9 @@ pub fn run(workspace: &Workspace, words: &[String]) -> anyhow::Result<ExitCode> 
         let mut sides = vec![Side {
             name: "wuji".to_owned(),
             program: program.clone(),
-            words: ["bench", "train", "--json", "--quiet"].map(str::to_owned).to_vec(),
+            words: ["bench", "train", "--json", "--quiet", "--precision", plan.precision()]
+                .map(str::to_owned)
+                .to_vec(),
             runs: Vec::new(),
         }];
         sides.extend(plan.modes.iter().map(|mode| Side {
@@ -192,8 +202,10 @@ mod tests {
         let plan = parse(&["--rounds", "5", "--modes", "bf16", "bert:1x2,3x4x5,6"]).unwrap();
         assert_eq!((plan.rounds, plan.steps), (5, 10));
         assert_eq!(plan.modes, ["bf16"]);
+        assert_eq!(plan.precision(), "bf16");
         assert_eq!(plan.cases, [("bert".to_owned(), "1x2,3x4x5,6".to_owned())]);
-        assert_eq!(parse(&[]).unwrap().cases.len(), CASES.len());
+        let plan = parse(&[]).unwrap();
+        assert_eq!((plan.cases.len(), plan.precision()), (CASES.len(), "f32"));
     }
 
     #[test]

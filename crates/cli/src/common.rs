@@ -8,6 +8,9 @@ use clap::Args;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use wuji::device::DeviceSpec;
+use wuji::kernels::simd::{self, Level};
+
+use crate::exit::Wrong;
 
 /// Options of every verb.
 #[derive(Debug, Args)]
@@ -33,6 +36,24 @@ impl Common {
         let Some(threads) = self.threads else { return Ok(()) };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
         pool.build_global().with_context(|| format!("--threads {threads}"))
+    }
+
+    /// Keeps the kernels from instruction sets above the one that `WUJI_SIMD` names, for tests and
+    /// measurements.
+    pub fn limit_instructions() -> Result<()> {
+        let Some(name) = std::env::var_os("WUJI_SIMD") else { return Ok(()) };
+        let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
+        let wanted = name.to_str().and_then(Level::from_name);
+        let Some(wanted) = wanted else {
+            let problem = format!("WUJI_SIMD={name:?}: expected one of {}", names.join(", "));
+            return Err(Wrong(problem).into());
+        };
+        simd::limit(Some(wanted));
+        if simd::level() != wanted {
+            let best = simd::level().name();
+            return Err(Wrong(format!("WUJI_SIMD={}: this CPU has {best}", wanted.name())).into());
+        }
+        Ok(())
     }
 
     /// Prints `value` as JSON with `--json`, and otherwise what `text` says.

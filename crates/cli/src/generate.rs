@@ -10,11 +10,13 @@ use clap::Args as ClapArgs;
 use serde::Serialize;
 use wuji::WujiError;
 use wuji::inference::{BlankFiller, FilledText, LoadedModel, MaskFiller};
+use wuji::model::WeightFormat;
 use wuji::protocol::{FinishReason, GenerateOptions, GenerateRequest, TextModel, Usage};
 
 use crate::common::{Common, print};
 use crate::exit::Wrong;
 use crate::model_path::model_path;
+use crate::text_args::{WEIGHT_FORMATS, named};
 
 /// Candidates for each mask unless `--top-k` says otherwise.
 const CANDIDATES: usize = 5;
@@ -25,6 +27,10 @@ pub struct Args {
     /// A model directory, that of a run, a GGUF file, or the name of a model on the Hugging Face Hub.
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
+    /// How a decoder's matrices are held: `int8` takes a quarter of the memory, and about that of the
+    /// time of a token.
+    #[arg(long, value_parser = named::<WeightFormat>(WEIGHT_FORMATS), default_value = "f32")]
+    weights: WeightFormat,
     /// The text to continue; without it, a text is begun. For an encoder–decoder, the source; for an
     /// encoder or an original GLM, a text with masks to fill.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
@@ -95,7 +101,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     let prompt = args.prompt()?;
     args.options(0.0).validate()?; // Before a model is read for nothing.
     let path = model_path(&args.model, common)?;
-    match LoadedModel::load(&path, &common.device.open()?)? {
+    match LoadedModel::load_as(&path, args.weights, &common.device.open()?)? {
         LoadedModel::Continues(model) => {
             let temperature = if args.beams > 1 { 0.0 } else { 0.8 };
             write_text(args, common, model.as_ref(), &prompt, temperature, &prompt)

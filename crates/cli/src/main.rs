@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-// Training allocates and frees large tensors every step; mimalloc keeps their pages.
+// Training allocates and frees large tensors every step; mimalloc keeps their pages once it is told.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -78,6 +78,7 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    wuji_kernels::allocator::keep_freed_memory();
     let cli = Cli::parse();
     common::start_log();
     match panics::catch(|| run(&cli)) {
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     let common = &cli.common;
+    common::Common::limit_instructions()?;
     common.start_threads()?;
     match &cli.verb {
         Verb::Train(args) => train::run(args, common),

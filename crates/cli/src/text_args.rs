@@ -53,6 +53,9 @@ impl TextArgs {
     }
 }
 
+/// How a decoder's matrices can be held.
+pub const WEIGHT_FORMATS: &[&str] = &["f32", "int8"];
+
 /// Reads one of `names`, as config files spell them, into the value that they stand for there.
 pub fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where

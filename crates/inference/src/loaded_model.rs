@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde_json::Value;
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm, RecurrentSeq2Seq};
-use wuji_model::{AnyModel, CausalLm, Seq2SeqLm};
+use wuji_model::{AnyModel, CausalLm, Seq2SeqLm, WeightFormat};
 use wuji_protocol::TextModel;
 use wuji_tokenizer::Tokenizer;
 
@@ -42,7 +42,30 @@ impl LoadedModel {
     /// A file that is missing, damaged or does not fit the others, or a model that does nothing with
     /// texts.
     pub fn load(dir: &Path, device: &Device) -> Result<Self, InferenceError> {
-        Self::of(dir, AnyModel::from_dir(dir, device)?)
+        Self::load_as(dir, WeightFormat::F32, device)
+    }
+
+    /// The same with the matrices of a decoder in another format.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::load`], and another format than `f32` for another kind of model.
+    pub fn load_as(
+        dir: &Path,
+        format: WeightFormat,
+        device: &Device,
+    ) -> Result<Self, InferenceError> {
+        let model = match AnyModel::from_dir(dir, device)? {
+            AnyModel::CausalLm(model) => model.with_weights(format)?.into(),
+            other if format == WeightFormat::F32 => other,
+            other => {
+                return Err(InferenceError::WrongKind {
+                    path: dir.to_path_buf(),
+                    model_type: other.config().model_type().to_owned(),
+                    ability: "have weights of eight bits",
+                });
+            }
+        };
+        Self::of(dir, model)
     }
 
     fn of(dir: &Path, model: AnyModel) -> Result<Self, InferenceError> {

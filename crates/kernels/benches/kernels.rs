@@ -5,8 +5,8 @@
 use burn::tensor::{Device, Distribution, Int, Shape, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
 use wuji_kernels::{
-    AdamWStep, AttentionOptions, adamw_step, attention, cross_entropy_sum, embedding, gelu,
-    gelu_tanh, layer_norm, linear, plain, rms_norm, rotary, silu_mul,
+    AdamWStep, AttentionOptions, CrossEntropy, adamw_step, attention, cross_entropy_sum, embedding,
+    gelu, gelu_tanh, layer_norm, linear, plain, rms_norm, rotary, silu_mul,
 };
 
 #[global_allocator]
@@ -97,10 +97,10 @@ fn ends(criterion: &mut Criterion) {
     measure(criterion, "embedding", "plain", weight, |x| plain::embedding(x, ids.clone()));
     let logits = [BATCH * CONTEXT, VOCABULARY];
     measure(criterion, "cross_entropy", "fused", logits, |x: Tensor<2>| {
-        cross_entropy_sum(x, targets.clone(), 0.0)
+        cross_entropy_sum(x, targets.clone(), CrossEntropy::default())
     });
     measure(criterion, "cross_entropy", "plain", logits, |x: Tensor<2>| {
-        plain::cross_entropy_sum(x, targets.clone(), 0.0)
+        plain::cross_entropy_sum(x, targets.clone(), CrossEntropy::default())
     });
     let x = random::<3>([BATCH, CONTEXT, WIDTH], &device);
     let weight = [WIDTH, 4 * WIDTH];

@@ -4,12 +4,13 @@ use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use crate::fused::linear::LinearOps;
-use crate::{fused, plain};
+use crate::{Precision, fused, plain};
 
 /// `x · weight + bias` over the last dimension of `x` (`[.., inputs]`), for `weight`
 /// `[inputs, outputs]` and `bias` `[outputs]`.
 ///
-/// A weight stored the other way round can be passed transposed; it is not copied.
+/// A weight stored the other way round can be passed transposed; it is not copied. The products are
+/// made in [`Precision::current`].
 ///
 /// # Panics
 /// When the shapes do not fit together.
@@ -27,9 +28,9 @@ pub fn linear<const D: usize>(
     if !fused::applies(&x) || !fused::applies(&weight) {
         return plain::linear(x, weight, bias);
     }
-    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    let (x, weight, precision) = (x.into_dispatch(), weight.into_dispatch(), Precision::current());
     Tensor::from_dispatch(match bias {
-        Some(bias) => Dispatch::fused_linear_bias(x, weight, bias.into_dispatch()),
-        None => Dispatch::fused_linear(x, weight),
+        Some(bias) => Dispatch::fused_linear_bias(x, weight, bias.into_dispatch(), precision),
+        None => Dispatch::fused_linear(x, weight, precision),
     })
 }

@@ -1,13 +1,13 @@
 //! A decoder with a language-model head, and its life on disk.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::layers::{Linear, MixtureOfExperts};
+use crate::layers::{Embedding, Linear, MixtureOfExperts};
 use crate::model_directory::model_directory;
 use crate::{
     Architecture, Backbone, BackboneInput, Head, KvCache, ModelConfig, ModelError, ModelKind,
-    Transformer,
+    Predictions, Transformer,
 };
 
 /// Hidden states to logits. A tied head has no weight of its own.
@@ -27,15 +27,17 @@ impl LmHead {
         Self { projection, scale: a.head_scale }
     }
 
-    /// Logits `[batch, seq, vocab_size]` of `hidden` `[batch, seq, hidden_size]`.
-    pub fn logits(&self, hidden: Tensor<3>, token_embedding: &Param<Tensor<2>>) -> Tensor<3> {
+    /// What `hidden` `[batch, seq, hidden_size]` says of tokens.
+    pub fn predictions(&self, hidden: Tensor<3>, token_embedding: &Embedding) -> Predictions {
         let hidden = if self.scale == 1.0 { hidden } else { hidden * self.scale };
         match &self.projection {
-            Some(projection) => projection.forward(hidden),
-            None => {
-                let weight = token_embedding.val().transpose();
-                wuji_kernels::linear(hidden, weight, None)
+            Some(Linear { int8: Some(weight), .. }) => {
+                Predictions::Int8 { hidden, weight: weight.clone() }
             }
+            Some(Linear { weight, .. }) => {
+                Predictions::Projection { hidden, weight: weight.val(), bias: None }
+            }
+            None => token_embedding.as_head(hidden),
         }
     }
 }
@@ -55,14 +57,14 @@ pub struct CausalLm {
 #[derive(Module, Debug)]
 struct BoundHead {
     head: LmHead,
-    token_embedding: Param<Tensor<2>>,
+    token_embedding: Embedding,
 }
 
 impl Head for BoundHead {
     type Output = Tensor<3>;
 
     fn forward(&self, hidden: Tensor<3>) -> Tensor<3> {
-        self.head.logits(hidden, &self.token_embedding)
+        self.head.predictions(hidden, &self.token_embedding).logits()
     }
 }
 
@@ -122,15 +124,17 @@ impl CausalLm {
 
     /// Logits of hidden states `[batch, seq, hidden_size]`.
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        self.head.logits(hidden, &self.decoder.token_table().weight)
+        self.predictions(hidden).logits()
+    }
+
+    /// What hidden states `[batch, seq, hidden_size]` say of the tokens after them.
+    pub fn predictions(&self, hidden: Tensor<3>) -> Predictions {
+        self.head.predictions(hidden, self.decoder.token_table())
     }
 
     /// The head as something that can be used without the model.
     pub fn head(&self) -> impl Head<Output = Tensor<3>> + use<> {
-        BoundHead {
-            head: self.head.clone(),
-            token_embedding: self.decoder.token_table().weight.clone(),
-        }
+        BoundHead { head: self.head.clone(), token_embedding: self.decoder.token_table().clone() }
     }
 
     /// An empty cache for at most `capacity` tokens. The batch is whatever is first written.

@@ -7,7 +7,7 @@ use crate::layers::{Linear, Norm, activate};
 use crate::model_directory::model_directory;
 use crate::{
     Activation, Architecture, Backbone, BackboneInput, ModelConfig, ModelError, ModelKind,
-    Transformer,
+    Predictions, Transformer,
 };
 
 /// The heads that stand on an encoder, which `architectures` of its config decides.
@@ -73,14 +73,14 @@ impl MaskedLmHead {
         }
     }
 
-    fn logits(&self, hidden: Tensor<3>, token_embedding: &Param<Tensor<2>>) -> Tensor<3> {
+    fn predictions(&self, hidden: Tensor<3>, token_embedding: &Param<Tensor<2>>) -> Predictions {
         let transformed = activate(self.activation, self.transform.forward(hidden));
-        let normed = self.norm.forward(transformed);
+        let hidden = self.norm.forward(transformed);
         let weight = match &self.projection {
             Some(projection) => projection.weight.val(),
             None => token_embedding.val().transpose(),
         };
-        wuji_kernels::linear(normed, weight, Some(self.bias.val()))
+        Predictions::Projection { hidden, weight, bias: Some(self.bias.val()) }
     }
 }
 
@@ -164,8 +164,14 @@ impl EncoderModel {
     /// Logits `[batch, seq, vocab_size]` of the tokens behind `hidden`; `None` where there is no
     /// such head.
     pub fn masked_lm_logits(&self, hidden: Tensor<3>) -> Option<Tensor<3>> {
+        self.masked_tokens(hidden).map(Predictions::logits)
+    }
+
+    /// Predictions of the tokens behind `hidden` `[batch, seq, hidden_size]`; `None` where there is
+    /// no such head.
+    pub fn masked_tokens(&self, hidden: Tensor<3>) -> Option<Predictions> {
         let head = self.masked_lm.as_ref()?;
-        Some(head.logits(hidden, &self.encoder.token_table().weight))
+        Some(head.predictions(hidden, &self.encoder.token_table().weight))
     }
 
     /// Logits `[batch, 2]` of "follows" and "does not"; `None` where there is no such head.

@@ -36,10 +36,12 @@ mod encoder;
 mod error;
 pub mod families;
 mod init;
+mod int8;
 mod kinds;
 pub mod layers;
 mod model_directory;
 mod pooling;
+mod predictions;
 pub mod recurrent;
 mod seq2seq;
 mod sequence_classifier;
@@ -60,8 +62,10 @@ pub use encoder::{
     ClassifiedUnit, Classifier, ClassifierShape, EncoderHeads, EncoderModel, MaskedLmHead,
 };
 pub use error::ModelError;
+pub use int8::WeightFormat;
 pub use kinds::{EncoderDecoder, LanguageModel};
 pub use pooling::{Pooling, normalise};
+pub use predictions::Predictions;
 pub use seq2seq::Seq2SeqLm;
 pub use sequence_classifier::{HEAD_FILE, SequenceClassifier, TextStates};
 pub use transformer::Transformer;

@@ -7,7 +7,8 @@ use crate::layers::{AttentionContext, CrossAttentions, Memory};
 use crate::model_directory::model_directory;
 use crate::transformer::padding_mask;
 use crate::{
-    Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, ModelKind, Transformer,
+    Backbone, BackboneInput, KvCache, LmHead, ModelConfig, ModelError, ModelKind, Predictions,
+    Transformer,
 };
 
 /// An encoder–decoder language model: a source text in, logits of the next target token out. Both
@@ -92,10 +93,21 @@ impl Seq2SeqLm {
 
     /// Logits `[batch, target, vocab_size]` of hidden states.
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
-        let logits = self.head.logits(hidden, &self.encoder.token_table().weight);
-        match &self.logits_bias {
-            Some(bias) => logits + bias.val().unsqueeze::<3>(),
-            None => logits,
+        self.predictions(hidden).logits()
+    }
+
+    /// What hidden states `[batch, target, hidden_size]` say of the target's tokens.
+    pub fn predictions(&self, hidden: Tensor<3>) -> Predictions {
+        let predictions = self.head.predictions(hidden, self.encoder.token_table());
+        match (predictions, &self.logits_bias) {
+            (Predictions::Projection { hidden, weight, bias: None }, Some(bias)) => {
+                let bias = bias.val().flatten::<1>(0, 1);
+                Predictions::Projection { hidden, weight, bias: Some(bias) }
+            }
+            (predictions, Some(bias)) => {
+                Predictions::Logits(predictions.logits() + bias.val().unsqueeze::<3>())
+            }
+            (predictions, None) => predictions,
         }
     }
 

@@ -144,6 +144,7 @@ fn head(weight: Vec<f32>, bias: Vec<f32>, shape: [usize; 2], device: &Device) ->
     Linear {
         weight: Param::from_tensor(Tensor::from_data(TensorData::new(weight, shape), device)),
         bias: Some(Param::from_tensor(Tensor::from_data(bias_data, device))),
+        int8: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Next-token prediction (and anything else that is labels over a decoder's logits).
 
-use burn::tensor::{Device, Gradients, Int, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 use wuji_data::TokenBatch;
+use wuji_kernels::CrossEntropy;
 use wuji_model::layers::{AttentionContext, RouterLogits, load_balancing_loss};
 use wuji_model::recurrent::{FeedForwardLm, RecurrentLm};
 use wuji_model::{Backbone, BackboneInput, CausalLm, CheckpointedPass, Experts, LanguageModel};
@@ -16,6 +17,8 @@ use crate::tensors;
 pub struct CausalLmObjective {
     /// Mass of the target moved to the uniform distribution (Szegedy et al. 2016).
     pub label_smoothing: f64,
+    /// Factor of the squared logarithm of the sum of exponentials (Chowdhery et al. 2022).
+    pub z_loss: f64,
     /// Recompute blocks in the backward pass.
     pub activation_checkpointing: bool,
 }
@@ -37,8 +40,9 @@ impl CausalLmObjective {
         batch: &TokenBatch,
         device: &Device,
     ) -> StepOutput {
-        let logits = model.next_token_logits(Self::input(batch, device));
-        let loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
+        let predictions = model.next_tokens(Self::input(batch, device));
+        let labels = tensors::labels(&batch.labels, device);
+        let loss_sum = predictions.cross_entropy_sum(labels, self.cross_entropy(device));
         StepOutput::new(loss_sum, batch.weight())
     }
 
@@ -53,8 +57,9 @@ impl CausalLmObjective {
     ) -> StepOutput {
         let (hidden, context) = model.decoder.embed(Self::input(batch, device), 0);
         let context = AttentionContext { router_logits: Some(RouterLogits::default()), ..context };
-        let logits = model.logits(model.decoder.run(hidden, &context, None));
-        let mut loss_sum = self.cross_entropy(logits, tensors::labels(&batch.labels, device));
+        let predictions = model.predictions(model.decoder.run(hidden, &context, None));
+        let labels = tensors::labels(&batch.labels, device);
+        let mut loss_sum = predictions.cross_entropy_sum(labels, self.cross_entropy(device));
         let scores = context.router_logits.as_ref();
         if let Some(balance) =
             scores.and_then(|scores| load_balancing_loss(scores, experts.per_token))
@@ -64,9 +69,9 @@ impl CausalLmObjective {
         StepOutput::new(loss_sum, batch.weight())
     }
 
-    fn cross_entropy(&self, logits: Tensor<3>, labels: Tensor<1, Int>) -> Tensor<1> {
-        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
-        wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing)
+    fn cross_entropy(&self, device: &Device) -> CrossEntropy {
+        let Self { label_smoothing, z_loss, .. } = *self;
+        tensors::learnt(CrossEntropy { label_smoothing, z_loss }, device)
     }
 }
 
@@ -98,8 +103,9 @@ impl Objective<CausalLm> for CausalLmObjective {
         let scale = scale.labels;
         let labels = tensors::labels(&batch.labels, device);
         let pass = CheckpointedPass::forward(model, Self::input(batch, device), seed);
-        let scaled =
-            pass.backward(|hidden| self.cross_entropy(model.logits(hidden), labels) * scale, sink);
+        let options = self.cross_entropy(device);
+        let loss = |hidden| model.predictions(hidden).cross_entropy_sum(labels, options) * scale;
+        let scaled = pass.backward(loss, sink);
         StepOutput::new(scaled / scale, batch.weight())
     }
 }

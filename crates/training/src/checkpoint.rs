@@ -61,8 +61,11 @@ pub struct TrainState {
     pub step: u64,
     /// Tokens read.
     pub tokens: u64,
-    /// Seconds spent in training steps.
+    /// Seconds spent in training steps, waiting for their batches included.
     pub train_seconds: f64,
+    /// Those of them that were spent waiting for batches.
+    #[serde(default)]
+    pub data_seconds: f64,
     /// Lowest validation loss, with that of sentence pairs where there are any, and the step it was seen at.
     pub best: Option<(f64, u64)>,
     /// Evaluations since then.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::{ClassificationBatch, LabelledText};
+use wuji_kernels::CrossEntropy;
 use wuji_model::{SequenceClassifier, TextStates};
 
 use crate::batch::BatchSource;
@@ -41,8 +42,8 @@ impl<M: TextStates> Objective<SequenceClassifier<M>> for ClassificationObjective
     ) -> StepOutput {
         let labels = tensors::labels(&batch.labels, device);
         let logits = class_logits(model, batch, device);
-        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
-        let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, smoothing);
+        let options = tensors::learnt(CrossEntropy::smoothed(self.label_smoothing), device);
+        let loss_sum = wuji_kernels::cross_entropy_sum(logits, labels, options);
         StepOutput::new(loss_sum, batch.weight())
     }
 }

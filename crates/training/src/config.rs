@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Schedule, TrainingError};
+use crate::{Precision, Schedule, TrainingError};
 
 /// How a model is trained. Every key has a default; unknown keys are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,12 @@ pub struct TrainingConfig {
     pub max_grad_norm: f64,
     /// Mass of the target moved to the uniform distribution while training.
     pub label_smoothing: f64,
+    /// Factor of the squared logarithm of the softmax's denominator, added to the loss of a decoder
+    /// while training, which keeps logits from drifting; PaLM has 1e-4.
+    pub z_loss: f64,
+    /// `f32`, or `bf16`: matrix products take operands rounded to bfloat16, while weights, sums and
+    /// everything else stay `f32`. Held-out losses are always computed in `f32`.
+    pub precision: Precision,
     /// Decay of an exponential moving average of the weights, which is then what is evaluated and
     /// saved; 0 turns it off.
     pub ema_decay: f64,
@@ -144,6 +150,8 @@ impl Default for TrainingConfig {
             muon_learning_rate: 0.01,
             max_grad_norm: 1.0,
             label_smoothing: 0.0,
+            z_loss: 0.0,
+            precision: Precision::F32,
             ema_decay: 0.0,
             activation_checkpointing: false,
             eval_interval_steps: 250,
@@ -194,6 +202,7 @@ impl TrainingConfig {
                 "a number in [0, 1)",
                 (0.0..1.0).contains(&self.label_smoothing),
             ),
+            ("z_loss", self.z_loss, "a number of at least 0", self.z_loss >= 0.0),
             (
                 "ema_decay",
                 self.ema_decay,

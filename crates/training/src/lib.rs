@@ -61,3 +61,4 @@ pub use schedule::Schedule;
 pub use sentence_pair_batches::SentencePairBatches;
 pub use seq2seq::Seq2SeqObjective;
 pub use trainer::{TrainSummary, Trainer, Validation};
+pub use wuji_kernels::Precision;

@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::MaskedBatch;
-use wuji_model::{BackboneInput, EncoderModel};
+use wuji_kernels::CrossEntropy;
+use wuji_model::{BackboneInput, EncoderModel, Predictions};
 
 use crate::label_scores::{TokenObjective, labelled};
 use crate::objective::{Objective, SentenceOutput, StepOutput, TrainingBatch};
@@ -43,15 +44,14 @@ impl MaskedLmObjective {
         if labelled.labels.is_empty() {
             return hidden.sum() * 0.0; // On the tape, so that there is something to go back from.
         }
-        let logits = Self::logits_of(model, labelled.states(hidden, device));
-        wuji_kernels::cross_entropy_sum(logits, tensors::labels(&labelled.labels, device), 0.0)
+        let labels = tensors::labels(&labelled.labels, device);
+        Self::predictions(model, labelled.states(hidden, device))
+            .cross_entropy_sum(labels, CrossEntropy::default())
     }
 
-    /// Logits `[count, vocab_size]` of `hidden` `[1, count, hidden_size]`.
-    fn logits_of(model: &EncoderModel, hidden: Tensor<3>) -> Tensor<2> {
-        let logits = model.masked_lm_logits(hidden);
-        let logits = logits.expect("a run checks before it begins that the model predicts tokens");
-        logits.squeeze_dim::<2>(0)
+    fn predictions(model: &EncoderModel, hidden: Tensor<3>) -> Predictions {
+        let predictions = model.masked_tokens(hidden);
+        predictions.expect("a run checks before it begins that the model predicts tokens")
     }
 
     /// The answers about the rows, where something is asked and the model has a head to answer it.
@@ -66,7 +66,7 @@ impl MaskedLmObjective {
         let answers = logits.clone().detach().argmax(1).squeeze_dim::<1>(1);
         Some(SentenceOutput {
             right: answers.equal(labels.clone()).int().sum(),
-            loss_sum: wuji_kernels::cross_entropy_sum(logits, labels, 0.0),
+            loss_sum: wuji_kernels::cross_entropy_sum(logits, labels, CrossEntropy::default()),
             weight: batch.sentence_weight(),
         })
     }
@@ -84,7 +84,8 @@ impl TokenObjective<EncoderModel> for MaskedLmObjective {
         device: &Device,
     ) -> Tensor<2> {
         let hidden = model.forward(Self::input(batch, device));
-        Self::logits_of(model, labelled(&batch.labels).states(hidden, device))
+        let chosen = labelled(&batch.labels).states(hidden, device);
+        Self::predictions(model, chosen).logits().squeeze_dim::<2>(0)
     }
 }
 

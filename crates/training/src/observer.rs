@@ -24,8 +24,11 @@ pub struct StepEvent {
     pub grad_norm: f64,
     /// Tokens read in all.
     pub tokens: u64,
-    /// Tokens per second of this step.
+    /// Tokens per second of this step, waiting for its batches included.
     pub tokens_per_second: f64,
+    /// Seconds that the step waited for its batches, which are read ahead.
+    #[serde(default)]
+    pub data_seconds: f64,
     /// Whether the update was left out because something was not finite.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,

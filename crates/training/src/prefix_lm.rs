@@ -3,6 +3,7 @@
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use wuji_data::objectives::MaskedBatch;
+use wuji_kernels::CrossEntropy;
 use wuji_model::{Backbone, BackboneInput, CausalLm};
 
 use crate::label_scores::{TokenObjective, labelled};
@@ -62,9 +63,9 @@ impl Objective<CausalLm> for PrefixLmObjective {
         let loss_sum = if labelled.labels.is_empty() {
             hidden.sum() * 0.0 // On the tape, so that there is something to go back from.
         } else {
-            let logits = model.logits(labelled.states(hidden, device)).squeeze_dim::<2>(0);
             let labels = tensors::labels(&labelled.labels, device);
-            wuji_kernels::cross_entropy_sum(logits, labels, 0.0)
+            let predictions = model.predictions(labelled.states(hidden, device));
+            predictions.cross_entropy_sum(labels, CrossEntropy::default())
         };
         StepOutput::new(loss_sum, batch.weight())
     }
@@ -96,7 +97,11 @@ mod tests {
         let output = PrefixLmObjective.loss(&model, &batch, &device);
         let logits = model.forward_input(PrefixLmObjective::input(&batch, &device));
         let labels = tensors::labels(&batch.labels, &device);
-        let all = wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, 0.0);
+        let all = wuji_kernels::cross_entropy_sum(
+            logits.flatten::<2>(0, 1),
+            labels,
+            CrossEntropy::default(),
+        );
         let (few, all) = (output.loss_sum.into_scalar::<f32>(), all.into_scalar::<f32>());
         assert!((few - all).abs() < 1e-4 * all, "{few} and {all}");
     }

@@ -3,6 +3,7 @@
 
 use burn::tensor::{Device, Tensor};
 use wuji_data::objectives::Seq2SeqBatch;
+use wuji_kernels::CrossEntropy;
 use wuji_model::{BackboneInput, EncoderDecoder, Seq2SeqLm};
 
 use crate::label_scores::{TokenObjective, labelled};
@@ -21,15 +22,14 @@ impl<M: EncoderDecoder> Objective<M> for Seq2SeqObjective {
 
     fn loss(&self, model: &M, batch: &Seq2SeqBatch, device: &Device) -> StepOutput {
         let source_shape = [batch.batch, batch.source_len];
-        let logits = model.target_logits(
+        let predictions = model.target_tokens(
             tensors::ids(&batch.input_ids, source_shape, device),
             tensors::mask(&batch.attention_mask, source_shape, device),
             tensors::ids(&batch.decoder_input_ids, [batch.batch, batch.target_len], device),
         );
         let labels = tensors::labels(&batch.labels, device);
-        let smoothing = tensors::smoothing(self.label_smoothing, &logits);
-        let loss_sum =
-            wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, smoothing);
+        let options = tensors::learnt(CrossEntropy::smoothed(self.label_smoothing), device);
+        let loss_sum = predictions.cross_entropy_sum(labels, options);
         StepOutput::new(loss_sum, batch.weight())
     }
 }

@@ -1,6 +1,7 @@
 //! Batches, which are flat vectors, as tensors.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use wuji_kernels::CrossEntropy;
 
 /// Ids as `[rows, columns]`.
 pub(crate) fn ids(values: &[u32], shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
@@ -19,8 +20,8 @@ pub(crate) fn labels(values: &[i64], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
 }
 
-/// The label smoothing of a loss: none where nothing is learnt, so that a held-out loss is the
-/// cross-entropy.
-pub(crate) fn smoothing<const D: usize>(rate: f64, logits: &Tensor<D>) -> f64 {
-    if logits.device().is_autodiff() { rate } else { 0.0 }
+/// What is added to a cross-entropy that is learnt from: nothing where nothing is learnt, so that a
+/// held-out loss is the cross-entropy.
+pub(crate) fn learnt(options: CrossEntropy, device: &Device) -> CrossEntropy {
+    if device.is_autodiff() { options } else { CrossEntropy::default() }
 }

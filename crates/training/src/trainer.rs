@@ -39,8 +39,10 @@ pub struct TrainSummary {
     pub steps: u64,
     /// Tokens read.
     pub tokens: u64,
-    /// Seconds in training steps.
+    /// Seconds in training steps, waiting for their batches included.
     pub train_seconds: f64,
+    /// Seconds of these spent waiting for batches.
+    pub data_seconds: f64,
     /// Why it ended.
     pub reason: StopReason,
     /// Loss over the whole validation split, if the run was not interrupted.
@@ -65,6 +67,13 @@ impl<M: TrainableModel> Trainer<M> {
     /// A config that makes no sense.
     pub fn new(config: TrainingConfig, model: M, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;
+        if !config.precision.is_supported_on(device) {
+            return Err(TrainingError::InvalidConfig {
+                key: "precision",
+                found: "bf16".to_string(),
+                expected: "f32 on this device; only flex has bf16".to_string(),
+            });
+        }
         let average =
             (config.ema_decay > 0.0).then(|| WeightAverage::new(&model, config.ema_decay));
         Ok(Self {
@@ -170,9 +179,10 @@ impl<M: TrainableModel> Trainer<M> {
                 reason = StopReason::Interrupted;
                 break;
             }
+            let start = Instant::now();
             let batches =
                 stream.by_ref().take(micro_steps as usize).collect::<Result<Vec<_>, _>>()?;
-            self.one_step(objective, &batches)?;
+            self.one_step(objective, &batches, start)?;
             if self.state.step == self.config.max_steps {
                 break; // `finish` evaluates the whole split and writes the last checkpoint.
             }
@@ -217,19 +227,21 @@ impl<M: TrainableModel> Trainer<M> {
             steps: self.state.step,
             tokens: self.state.tokens,
             train_seconds: self.state.train_seconds,
+            data_seconds: self.state.data_seconds,
             reason,
             validation: evaluation,
             best: self.state.best,
         })
     }
 
-    /// Forward, backward and update for all micro-batches of one step.
+    /// Forward, backward and update for all micro-batches of one step, which was begun at `start`.
     fn one_step<O: Objective<M>>(
         &mut self,
         objective: &O,
         batches: &[O::Batch],
+        start: Instant,
     ) -> Result<(), TrainingError> {
-        let start = Instant::now();
+        let data_seconds = start.elapsed().as_secs_f64();
         let step = self.state.step;
         let learning_rate = Schedule::learning_rate(&self.config, self.config.learning_rate, step);
         let scale = LossScale::of(batches);
@@ -240,7 +252,8 @@ impl<M: TrainableModel> Trainer<M> {
             self.device.seed(seed);
             let model = self.model();
             let sink = &mut |new| gradients.add(model, new);
-            sums.add(objective.backward(model, batch, &self.device, scale, seed, sink));
+            let pass = || objective.backward(model, batch, &self.device, scale, seed, sink);
+            sums.add(self.config.precision.scope(pass));
         }
         let means = sums.means();
         // A step without any label learns nothing and says so.
@@ -260,6 +273,7 @@ impl<M: TrainableModel> Trainer<M> {
         self.state.step += 1;
         self.state.tokens += tokens;
         self.state.train_seconds += seconds;
+        self.state.data_seconds += data_seconds;
         let event = StepEvent {
             step: self.state.step,
             loss,
@@ -268,6 +282,7 @@ impl<M: TrainableModel> Trainer<M> {
             grad_norm,
             tokens: self.state.tokens,
             tokens_per_second: tokens as f64 / seconds,
+            data_seconds,
             skipped: !finite,
         };
         self.tell(|observer| observer.on_step(&event))

@@ -280,8 +280,11 @@ fn golden_cross_entropy() {
         ("ce_smooth_0.3", 0.3, kept),
     ] {
         let logits = Tensor::<2>::from_data(logits.clone(), &device).require_grad();
-        let loss =
-            wuji_kernels::cross_entropy_sum(logits.clone(), labels.clone(), smoothing) / divisor;
+        let loss = wuji_kernels::cross_entropy_sum(
+            logits.clone(),
+            labels.clone(),
+            wuji_kernels::CrossEntropy::smoothed(smoothing),
+        ) / divisor;
         let found: f32 = loss.clone().into_scalar();
         let value = expected.read_f32(case).unwrap()[0];
         assert!((found - value).abs() <= 1e-5 * value, "{case}: {found} ≠ {value}");

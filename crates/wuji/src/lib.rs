@@ -39,6 +39,7 @@ pub use wuji_data as data;
 pub use wuji_device as device;
 pub use wuji_evaluation as evaluation;
 pub use wuji_inference as inference;
+pub use wuji_kernels as kernels;
 pub use wuji_model as model;
 pub use wuji_protocol as protocol;
 pub use wuji_tokenizer as tokenizer;

@@ -7,13 +7,14 @@ use clap::Args as ClapArgs;
 use serde::Serialize;
 use wuji::bench::{BenchShape, GenerateBench, GenerateLimits, GenerateReport, bench_generate};
 use wuji::device::BackendKind;
-use wuji::model::CausalLm;
+use wuji::model::{CausalLm, WeightFormat};
 
 use super::{Measured, of_peak};
 use crate::common::Common;
 use crate::exit::Wrong;
 use crate::layout::pairs;
 use crate::model_path::model_path;
+use crate::text_args::{WEIGHT_FORMATS, named};
 
 /// Options of `bench generate`.
 #[derive(Debug, ClapArgs)]
@@ -24,6 +25,9 @@ pub struct Args {
     /// Or a GPT-2 with random weights: 1xCONTEXT,LAYERSxHEADSxWIDTH,VOCABULARY.
     #[arg(long, conflicts_with = "model")]
     shape: Option<BenchShape>,
+    /// How the matrices are held.
+    #[arg(long, value_parser = named::<WeightFormat>(WEIGHT_FORMATS), default_value = "f32")]
+    weights: WeightFormat,
     /// Tokens of the prompt; half of the model's positions, at most 256, when absent.
     #[arg(long, value_name = "N")]
     prompt_tokens: Option<usize>,
@@ -40,7 +44,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args, common: &Common) -> Result<()> {
-    let model = args.model(common)?;
+    let model = args.model(common)?.with_weights(args.weights)?;
     let limit = model.config().max_position_embeddings();
     let prompt_tokens = args.prompt_tokens.unwrap_or((limit / 2).clamp(1, 256));
     let left = limit.saturating_sub(prompt_tokens);
@@ -52,7 +56,8 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     bar.finish_and_clear();
     let report = report?;
     let is_cpu = matches!(common.device.backend, BackendKind::Flex | BackendKind::Ndarray);
-    let measure = || GenerateLimits::measure(model.config(), &report, &common.device.open()?);
+    let measure =
+        || GenerateLimits::measure(model.config(), args.weights, &report, &common.device.open()?);
     let limits = is_cpu.then(measure).transpose()?;
     let measured = Measured::new(Generation { report, limits }, common);
     common.print(&measured, || describe(&measured))

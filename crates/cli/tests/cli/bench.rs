@@ -35,14 +35,26 @@ fn a_training_step_is_timed_by_phase() {
 
 #[test]
 fn what_cannot_be_timed_says_why() {
-    let bf16 = ["bench", "train", "--precision", "bf16"];
-    run(&bf16).fails(2, &["bf16 is not in this version"]);
+    run(&["bench", "train", "--precision", "f16"]).fails(2, &["bf16"]);
     run(&["bench", "train", "--shape", "8x256"]).fails(2, &["8x256,6x6x384,4096"]);
     run(&["bench", "train", "--shape", "8x16,1x3x32,64"]).fails(2, &["a divisor of n_embd"]);
     run(&["bench", "train", "--steps", "0"]).fails(2, &["--steps"]);
     run(&["bench", "generate", "--shape", "8x256,6x6x384,4096"]).fails(2, &["a batch of 1"]);
     let long = ["bench", "generate", "--shape", "1x16,1x2x16,32", "--prompt-tokens", "20"];
     run(&long).fails(2, &["new tokens"]);
+}
+
+#[test]
+fn formats_of_fewer_bits_are_timed() {
+    let train = ["bench", "train", "--shape", "2x16,2x2x32,64", "--steps", "2"];
+    let format = ["--precision", "bf16", "--json", "--quiet"];
+    assert_eq!(run(&[&train[..], &format].concat()).json()["precision"], "bf16");
+    let shape = ["bench", "generate", "--shape", "1x32,2x2x32,64", "--rounds", "1"];
+    let bytes = |format: &str| {
+        let report = run(&[&shape[..], &["--weights", format, "--json", "--quiet"]].concat());
+        report.json()["bytes_per_token"].as_f64().unwrap()
+    };
+    assert!(bytes("int8") < 0.5 * bytes("f32"));
 }
 
 #[test]

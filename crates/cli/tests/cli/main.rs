@@ -9,6 +9,7 @@ mod embed;
 mod failures;
 mod formats;
 mod forward;
+mod instructions;
 mod models;
 mod tokenizers;
 mod training;

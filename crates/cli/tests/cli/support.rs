@@ -18,9 +18,15 @@ pub struct Ran {
 pub fn wuji(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wuji"));
     command.args(arguments).stdin(Stdio::null());
-    for name in
-        ["WUJI_DATA", "RUST_LOG", "RUST_BACKTRACE", "HF_HUB_CACHE", "HF_HOME", "HF_ENDPOINT"]
-    {
+    for name in [
+        "WUJI_DATA",
+        "WUJI_SIMD",
+        "RUST_LOG",
+        "RUST_BACKTRACE",
+        "HF_HUB_CACHE",
+        "HF_HOME",
+        "HF_ENDPOINT",
+    ] {
         command.env_remove(name);
     }
     command.env("HF_HUB_OFFLINE", "1");

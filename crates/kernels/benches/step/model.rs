@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use wuji_kernels::{
-    AdamWStep, AttentionOptions, adamw_step, attention_packed, cross_entropy_sum, embedding, gelu,
-    layer_norm, linear, squared_norm,
+    AdamWStep, AttentionOptions, CrossEntropy, adamw_step, attention_packed, cross_entropy_sum,
+    embedding, gelu, layer_norm, linear, squared_norm,
 };
 
 /// Sizes of a model and its batch.
@@ -79,7 +79,11 @@ impl Model {
         }
         let x = norm(x, &leaves[leaves.len() - 2]);
         let logits = project(x, &leaves[leaves.len() - 1]);
-        cross_entropy_sum(logits.reshape([batch * context, vocabulary]), targets, 0.0)
+        cross_entropy_sum(
+            logits.reshape([batch * context, vocabulary]),
+            targets,
+            CrossEntropy::default(),
+        )
     }
 
     /// One step; returns the loss before it.

@@ -1,8 +1,11 @@
-//! Large matrix products on the `gemm` crate.
+//! Large matrix products: in `f32` on the `gemm` crate, in bfloat16 our own.
 
 use std::mem::MaybeUninit;
 
 use gemm::Parallelism;
+
+use super::{bf16, gemv};
+use crate::Precision;
 
 /// Multiply-adds from which a product is worth waking the other threads.
 const PARALLEL: usize = 1 << 18;
@@ -31,7 +34,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// Whether every element lies in the storage.
-    fn fits(&self) -> bool {
+    pub(super) fn fits(&self) -> bool {
         let [rows, columns] = self.size;
         rows == 0
             || columns == 0
@@ -44,10 +47,18 @@ impl<'a> Matrix<'a> {
 /// # Panics
 /// When the sizes do not fit.
 #[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
-pub fn multiply(left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
+pub fn multiply(precision: Precision, left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
+    if precision == Precision::Bf16 {
+        return bf16::multiply(left, right, out, Accumulate::No);
+    }
     if left.size[1] == 0 {
         out.fill(MaybeUninit::new(0.0));
         return;
+    }
+    if gemv::applies(left, right) {
+        out.fill(MaybeUninit::new(0.0));
+        // SAFETY: every element has just been written.
+        return gemv::multiply_add(left, right, unsafe { out.assume_init_mut() });
     }
     let parallelism = parallelism(left, right);
     // SAFETY: the result is not read.
@@ -61,7 +72,15 @@ pub fn multiply(left: Matrix, right: Matrix, out: &mut [MaybeUninit<f32>]) {
 /// # Panics
 /// When the sizes do not fit.
 #[expect(unsafe_code, reason = "calls gemm on a slice of the size that is checked there")]
-pub fn multiply_add(left: Matrix, right: Matrix, out: &mut [f32]) {
+pub fn multiply_add(precision: Precision, left: Matrix, right: Matrix, out: &mut [f32]) {
+    if precision == Precision::Bf16 {
+        // SAFETY: `bf16::multiply` writes floats only.
+        let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<f32>]) };
+        return bf16::multiply(left, right, out, Accumulate::Yes);
+    }
+    if gemv::applies(left, right) {
+        return gemv::multiply_add(left, right, out);
+    }
     let parallelism = parallelism(left, right);
     // SAFETY: the result is initialised.
     unsafe { call(left, right, out.as_mut_ptr(), out.len(), Accumulate::Yes, parallelism) };

@@ -1,6 +1,8 @@
 //! The linear layer: three products on the tensors as they lie in memory, no copies, no sums over
 //! a batch of weight gradients.
 
+use std::mem::MaybeUninit;
+
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
@@ -11,6 +13,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply, multiply_add};
 use super::memory::{Output, contiguous, floats, from_vec};
+use crate::Precision;
 use crate::simd::{Kernel, Simd, dispatch};
 
 /// Rows per partial sum of the bias gradient. Fixed, so that it does not depend on the threads.
@@ -20,34 +23,48 @@ const ROWS: usize = 64;
 #[backend_extension(Flex, Autodiff)]
 pub trait LinearOps: Backend {
     /// `x · weight` for `weight` `[inputs, outputs]`.
-    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
     /// `x · weight + bias`.
     fn fused_linear_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 }
 
 impl LinearOps for Flex {
-    fn fused_linear(x: FlexTensor, weight: FlexTensor) -> FlexTensor {
-        forward(&contiguous(x), &forward_strides(weight), None)
+    fn fused_linear(x: FlexTensor, weight: FlexTensor, precision: Precision) -> FlexTensor {
+        forward(precision, &contiguous(x), &forward_strides(weight), None)
     }
 
-    fn fused_linear_bias(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
-        forward(&contiguous(x), &forward_strides(weight), Some(&contiguous(bias)))
+    fn fused_linear_bias(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        forward(precision, &contiguous(x), &forward_strides(weight), Some(&contiguous(bias)))
     }
 }
 
 impl<C: CheckpointStrategy> LinearOps for Autodiff<Flex, C> {
-    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
         let wanted = [weight.is_tracked(), x.is_tracked()];
         let (x, x_node) = x.into_parts();
         let (weight, weight_node) = weight.into_parts();
         let (x, weight) = (contiguous(x), forward_strides(weight));
-        let output = forward(&x, &weight, None);
+        let output = forward(precision, &x, &weight, None);
         match LinearStep.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(Saved::new(x, weight, wanted), output),
+            OpsKind::Tracked(prep) => prep.finish(Saved::new(precision, x, weight, wanted), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
@@ -56,16 +73,17 @@ impl<C: CheckpointStrategy> LinearOps for Autodiff<Flex, C> {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let wanted = [weight.is_tracked(), x.is_tracked()];
         let (x, x_node) = x.into_parts();
         let (weight, weight_node) = weight.into_parts();
         let (bias, bias_node) = bias.into_parts();
         let (x, weight) = (contiguous(x), forward_strides(weight));
-        let output = forward(&x, &weight, Some(&contiguous(bias)));
+        let output = forward(precision, &x, &weight, Some(&contiguous(bias)));
         let nodes = [x_node, weight_node, bias_node];
         match LinearStep.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(Saved::new(x, weight, wanted), output),
+            OpsKind::Tracked(prep) => prep.finish(Saved::new(precision, x, weight, wanted), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
@@ -77,13 +95,30 @@ struct Saved {
     x: Option<FlexTensor>,
     weight: Option<FlexTensor>,
     inputs: usize,
+    /// Whether the weight lies transposed in memory; its gradient then does too, so that adding the
+    /// two, or turning the gradient round again, moves nothing.
+    is_transposed: bool,
+    precision: Precision,
 }
 
 impl Saved {
-    fn new(x: FlexTensor, weight: FlexTensor, [keep_x, keep_weight]: [bool; 2]) -> Self {
+    fn new(
+        precision: Precision,
+        x: FlexTensor,
+        weight: FlexTensor,
+        [keep_x, keep_weight]: [bool; 2],
+    ) -> Self {
         let inputs = weight.layout().shape()[0];
-        Self { x: keep_x.then_some(x), weight: keep_weight.then_some(weight), inputs }
+        let is_transposed = lies_transposed(&weight);
+        let (x, weight) = (keep_x.then_some(x), keep_weight.then_some(weight));
+        Self { x, weight, inputs, is_transposed, precision }
     }
+}
+
+/// Whether the elements of a column, not those of a row, are adjacent.
+pub(super) fn lies_transposed(weight: &FlexTensor) -> bool {
+    let strides = weight.layout().strides();
+    strides[0] == 1 && strides[1] != 1
 }
 
 #[derive(Debug)]
@@ -97,10 +132,10 @@ impl<const N: usize> Backward<Flex, N> for LinearStep {
         let mut parents = ops.parents.into_iter();
         let mut parent = || parents.next().flatten();
         if let (Some(parent), Some(weight)) = (parent(), &ops.state.weight) {
-            grads.register::<Flex>(parent.id, x_gradient(&grad, weight));
+            grads.register::<Flex>(parent.id, x_gradient(ops.state.precision, &grad, weight));
         }
         if let (Some(parent), Some(x)) = (parent(), &ops.state.x) {
-            grads.register::<Flex>(parent.id, weight_gradient(x, &grad, ops.state.inputs));
+            grads.register::<Flex>(parent.id, weight_gradient(&ops.state, x, &grad));
         }
         if let Some(parent) = parent() {
             grads.register::<Flex>(parent.id, bias_gradient(&grad));
@@ -109,7 +144,7 @@ impl<const N: usize> Backward<Flex, N> for LinearStep {
 }
 
 /// The weight as it lies in memory, transposed or not.
-fn matrix(weight: &FlexTensor) -> Matrix<'_> {
+pub(super) fn matrix(weight: &FlexTensor) -> Matrix<'_> {
     let layout = weight.layout();
     let at = |i: usize| layout.strides()[i] as usize;
     Matrix {
@@ -120,7 +155,7 @@ fn matrix(weight: &FlexTensor) -> Matrix<'_> {
 }
 
 /// The weight with strides that [`matrix`] can express.
-fn forward_strides(weight: FlexTensor) -> FlexTensor {
+pub(super) fn forward_strides(weight: FlexTensor) -> FlexTensor {
     if weight.layout().strides().iter().all(|&stride| stride >= 0) {
         weight
     } else {
@@ -130,12 +165,18 @@ fn forward_strides(weight: FlexTensor) -> FlexTensor {
 
 /// All leading dimensions of a contiguous tensor as rows.
 fn rows(tensor: &FlexTensor, width: usize) -> Matrix<'_> {
-    let data = floats(tensor);
-    Matrix::row_major(data, [data.len().checked_div(width).unwrap_or(0), width])
+    let shape = tensor.layout().shape();
+    let count = (0..shape.num_dims() - 1).map(|i| shape[i]).product();
+    Matrix::row_major(floats(tensor), [count, width])
 }
 
 #[expect(unsafe_code, reason = "the output is written in full before it is read")]
-fn forward(x: &FlexTensor, weight: &FlexTensor, bias: Option<&FlexTensor>) -> FlexTensor {
+fn forward(
+    precision: Precision,
+    x: &FlexTensor,
+    weight: &FlexTensor,
+    bias: Option<&FlexTensor>,
+) -> FlexTensor {
     let weight = matrix(weight);
     let [inputs, outputs] = weight.size;
     let mut shape = x.layout().shape().clone();
@@ -143,42 +184,67 @@ fn forward(x: &FlexTensor, weight: &FlexTensor, bias: Option<&FlexTensor>) -> Fl
     let last = shape.num_dims() - 1;
     shape[last] = outputs;
     let mut output = Output::new(x.size[0] * outputs);
+    affine(precision, x, weight, bias, output.slots());
+    // SAFETY: `affine` writes every element.
+    unsafe { output.into_tensor(shape) }
+}
+
+/// Writes `x · weight + bias` to `slots`, and returns them as what they are then.
+#[expect(unsafe_code, reason = "the output is written in full before it is read")]
+pub(super) fn affine<'a>(
+    precision: Precision,
+    x: Matrix,
+    weight: Matrix,
+    bias: Option<&FlexTensor>,
+    slots: &'a mut [MaybeUninit<f32>],
+) -> &'a mut [f32] {
+    let outputs = weight.size[1];
     match bias {
         Some(bias) if outputs > 0 => {
-            let (bias, slots) = (floats(bias), output.slots());
+            let bias = floats(bias);
             for row in slots.chunks_exact_mut(outputs) {
                 for (slot, &bias) in row.iter_mut().zip(bias) {
                     slot.write(bias);
                 }
             }
             // SAFETY: every element has just been written.
-            multiply_add(x, weight, unsafe { slots.assume_init_mut() });
+            let out = unsafe { slots.assume_init_mut() };
+            multiply_add(precision, x, weight, out);
+            out
         }
-        _ => multiply(x, weight, output.slots()),
+        _ => {
+            multiply(precision, x, weight, slots);
+            // SAFETY: the product covers the output.
+            unsafe { slots.assume_init_mut() }
+        }
     }
-    // SAFETY: the product covers the output.
-    unsafe { output.into_tensor(shape) }
 }
 
 #[expect(unsafe_code, reason = "the output is written in full before it is read")]
-fn x_gradient(grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+fn x_gradient(precision: Precision, grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
     let weight = matrix(weight);
     let mut shape = grad.layout().shape().clone();
     let grad = rows(grad, weight.size[1]);
     let last = shape.num_dims() - 1;
     shape[last] = weight.size[0];
     let mut output = Output::new(shape.num_elements());
-    multiply(grad, weight.transposed(), output.slots());
+    multiply(precision, grad, weight.transposed(), output.slots());
     // SAFETY: the product covers the output.
     unsafe { output.into_tensor(shape) }
 }
 
 #[expect(unsafe_code, reason = "the output is written in full before it is read")]
-fn weight_gradient(x: &FlexTensor, grad: &FlexTensor, inputs: usize) -> FlexTensor {
-    let shape = grad.layout().shape();
+fn weight_gradient(saved: &Saved, x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+    let (inputs, shape) = (saved.inputs, grad.layout().shape());
     let outputs = shape[shape.num_dims() - 1];
+    let (x, grad) = (rows(x, inputs), rows(grad, outputs));
     let mut output = Output::new(inputs * outputs);
-    multiply(rows(x, inputs).transposed(), rows(grad, outputs), output.slots());
+    if saved.is_transposed {
+        multiply(saved.precision, grad.transposed(), x, output.slots());
+        // SAFETY: the product covers the output.
+        return unsafe { output.into_tensor([outputs, inputs]) }.transpose(0, 1);
+    }
+    multiply(saved.precision, x.transposed(), grad, output.slots());
     // SAFETY: the product covers the output.
     unsafe { output.into_tensor([inputs, outputs]) }
 }
@@ -187,7 +253,12 @@ fn weight_gradient(x: &FlexTensor, grad: &FlexTensor, inputs: usize) -> FlexTens
 pub fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
     let shape = grad.layout().shape();
     let width = shape[shape.num_dims() - 1];
-    let partial: Vec<Vec<f32>> = floats(grad)
+    from_vec(column_sums(floats(grad), width), [width])
+}
+
+/// Sums over the rows of `data`, each `width` long.
+pub(super) fn column_sums(data: &[f32], width: usize) -> Vec<f32> {
+    let partial: Vec<Vec<f32>> = data
         .par_chunks(ROWS * width.max(1))
         .map(|rows| dispatch(ColumnSums { rows, width }))
         .collect();
@@ -197,7 +268,7 @@ pub fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
             *total += sum;
         }
     }
-    from_vec(total, [width])
+    total
 }
 
 struct ColumnSums<'a> {

@@ -168,7 +168,7 @@ mod tests {
         let xs: Vec<f32> =
             (0..STEPS).map(|i| from + (to - from) * (i as f32 / STEPS as f32)).collect();
         let mut worst = 0.0f64;
-        for set in [Level::Portable, Level::Avx2, Level::Avx512] {
+        for set in Level::ALL {
             limit(Some(set));
             if level() != set {
                 continue;
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn ends_of_the_range() {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        for set in [Level::Portable, Level::Avx2, Level::Avx512] {
+        for set in Level::ALL {
             limit(Some(set));
             let xs = [f32::NEG_INFINITY, -1e30, 0.0, 1e30, f32::INFINITY, f32::NAN];
             let of = |f: fn(Vec<f32>) -> Vec<f32>| f(xs.to_vec());

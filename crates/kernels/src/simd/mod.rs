@@ -7,8 +7,10 @@
 //! Reductions always use sixteen lanes, whatever the register width, so AVX2 and AVX-512 give the
 //! same bits.
 
+mod bytes;
 mod lanes;
 pub(crate) mod math;
+pub(crate) mod pairs;
 mod portable;
 pub(crate) mod product;
 pub(crate) mod transpose;
@@ -17,6 +19,7 @@ mod x86;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+pub(crate) use bytes::{BLOCK, Bytes};
 pub(crate) use lanes::{Lanes, WIDTH, max, sum};
 use portable::Portable;
 
@@ -30,10 +33,12 @@ pub enum Level {
     Avx2 = 2,
     /// AVX-512 F, BW, DQ and VL.
     Avx512 = 3,
+    /// The same with the products of bfloat16 pairs.
+    Avx512Bf16 = 4,
 }
 
 /// What a kernel body is generic over.
-pub(crate) trait Simd: Copy {
+pub(crate) trait Simd: Bytes {
     /// Sixteen floats in this set's registers.
     type Lanes: Lanes;
     /// Whether one register holds all sixteen, with 32 of them: larger blocks pay.
@@ -67,6 +72,26 @@ pub(crate) trait Kernel {
 /// Zero means: the best there is.
 static LIMIT: AtomicU8 = AtomicU8::new(0);
 
+impl Level {
+    /// From the general to the fast.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+
+    /// As in `WUJI_SIMD` and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Avx512Bf16 => "avx512-bf16",
+        }
+    }
+
+    /// The set of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+}
+
 /// Keeps `dispatch` from using anything above `level`, for tests and measurements; `None` lifts
 /// the limit. It holds for the whole process.
 pub fn limit(level: Option<Level>) {
@@ -79,6 +104,8 @@ pub fn level() -> Level {
     match LIMIT.load(Ordering::Relaxed) {
         1 => Level::Portable,
         2 => best.min(Level::Avx2),
+        3 => best.min(Level::Avx512),
+        // Zero or the last: what there is.
         _ => best,
     }
 }
@@ -91,7 +118,7 @@ fn detect() -> Level {
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("fma")
     {
-        Level::Avx512
+        if is_x86_feature_detected!("avx512bf16") { Level::Avx512Bf16 } else { Level::Avx512 }
     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         Level::Avx2
     } else {
@@ -110,7 +137,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match level() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `detect` saw every feature that `run_avx512` is compiled with.
-        Level::Avx512 => unsafe { x86::run_avx512(kernel) },
+        Level::Avx512 | Level::Avx512Bf16 => unsafe { x86::run_avx512(kernel) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above, for AVX2 and FMA.
         Level::Avx2 => unsafe { x86::run_avx2(kernel) },

@@ -6,6 +6,7 @@
 
 use std::arch::x86_64::*;
 
+use super::pairs::{PairKernel, Pairs};
 use super::{Kernel, Lanes, Simd};
 
 /// AVX2 with FMA.
@@ -32,6 +33,19 @@ pub unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
 pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512>()
+}
+
+/// AVX-512 with BF16.
+#[derive(Clone, Copy)]
+pub struct Avx512Bf16;
+
+/// Runs `kernel` with AVX-512 and its BF16 products.
+///
+/// # Safety
+/// The CPU must have AVX-512 F, BW, DQ, VL and BF16, and FMA.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")]
+pub unsafe fn run_pairs_avx512_bf16<K: PairKernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512Bf16>()
 }
 
 impl Simd for Avx2 {
@@ -73,6 +87,48 @@ impl Simd for Avx512 {
         to_row: usize,
     ) {
         unsafe { transpose(from, from_row, factor, to, to_row) }
+    }
+}
+
+impl Simd for Avx512Bf16 {
+    type Lanes = Single;
+    const WIDE: bool = true;
+
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        factor: f32,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        unsafe { transpose(from, from_row, factor, to, to_row) }
+    }
+}
+
+// SAFETY of the intrinsics below: the type exists only in kernels that `run_pairs_avx512_bf16`
+// called, which needs the instructions.
+impl Pairs for Avx512Bf16 {
+    type Right = __m512bh;
+
+    #[inline(always)]
+    unsafe fn load(from: *const u32) -> __m512bh {
+        // Both types are 512 bits without meaning of their own.
+        unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(from.cast())) }
+    }
+
+    #[inline(always)]
+    fn multiply_add(left: u32, right: __m512bh, sum: Single) -> Single {
+        unsafe {
+            let left = _mm512_set1_epi32(left.cast_signed());
+            let left = std::mem::transmute::<__m512i, __m512bh>(left);
+            Single(_mm512_dpbf16_ps(sum.0, left, right))
+        }
     }
 }
 
@@ -171,5 +227,40 @@ impl Lanes for Single {
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         Self(unsafe { _mm512_fmadd_ps(self.0, b.0, c.0) })
+    }
+}
+
+/// Blocks of eight-bit integers.
+pub(super) mod bytes {
+    use std::arch::x86_64::*;
+
+    use super::super::BLOCK;
+
+    // SAFETY of the intrinsics below: they are only reached from kernels that `run_avx2` or
+    // `run_avx512` called, and those need the instructions.
+
+    #[inline(always)]
+    pub fn zero() -> __m256 {
+        unsafe { _mm256_setzero_ps() }
+    }
+
+    /// `a` without its signs times `b` with them: the instruction wants one operand unsigned. Two
+    /// products of at most 127² fit into sixteen bits.
+    #[inline(always)]
+    pub fn add(sums: __m256, a: &[i8; BLOCK], b: &[i8; BLOCK], scale: f32) -> __m256 {
+        unsafe {
+            let a = _mm256_loadu_si256(a.as_ptr().cast());
+            let b = _mm256_loadu_si256(b.as_ptr().cast());
+            let pairs = _mm256_maddubs_epi16(_mm256_sign_epi8(a, a), _mm256_sign_epi8(b, a));
+            let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+            _mm256_fmadd_ps(_mm256_cvtepi32_ps(fours), _mm256_set1_ps(scale), sums)
+        }
+    }
+
+    #[inline(always)]
+    pub fn lanes(sums: __m256) -> [f32; 8] {
+        let mut lanes = [0.0; 8];
+        unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), sums) };
+        lanes
     }
 }

@@ -112,7 +112,7 @@ pub fn at_every_level(mut body: impl FnMut(Level)) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     simd::limit(None);
     let best = simd::level();
-    for level in [Level::Portable, Level::Avx2, Level::Avx512] {
+    for level in Level::ALL {
         if level <= best {
             simd::limit(Some(level));
             assert_eq!(simd::level(), level);

@@ -10,5 +10,6 @@ mod loss;
 mod network;
 mod normalization;
 mod optimizer;
+mod quantized;
 mod recurrence;
 mod rotary;

@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::ThreadPoolBuilder;
 use wuji_kernels::{
-    AttentionOptions, attention_packed, cross_entropy_sum, embedding, gelu, layer_norm, linear,
-    rms_norm, silu_mul_packed, squared_norm,
+    AttentionOptions, CrossEntropy, attention_packed, cross_entropy_sum, embedding, gelu,
+    layer_norm, linear, rms_norm, silu_mul_packed, squared_norm,
 };
 
 use crate::common::{Leaf, Values, at_every_level, evaluate, evaluate_on, numbers};
@@ -24,7 +24,7 @@ fn network(x: &[Leaf]) -> Tensor<1> {
     let inner = linear(rms_norm(hidden.clone(), x[1].get(), 1e-5), x[5].get(), None);
     let hidden = hidden + gelu(linear(silu_mul_packed(inner), x[6].get(), None));
     let logits = linear(hidden, weight.transpose(), None).reshape([4 * 96, 97]);
-    cross_entropy_sum(logits, targets, 0.1)
+    cross_entropy_sum(logits, targets, CrossEntropy::smoothed(0.1))
 }
 
 fn inputs() -> Vec<Values> {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use wuji_kernels::Int8Weight;
 
 /// An affine map of the last dimension.
 ///
@@ -11,10 +12,13 @@ use burn::tensor::{Device, Tensor};
 /// transpose and are turned round when they are read.
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// `[input, output]`.
+    /// `[input, output]`; empty where there is one of eight bits.
     pub weight: Param<Tensor<2>>,
     /// `[output]`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// The weight in eight bits, `[output, input]`, in its stead.
+    #[module(skip)]
+    pub(crate) int8: Option<Int8Weight>,
 }
 
 impl Linear {
@@ -23,12 +27,25 @@ impl Linear {
         Self {
             weight: Param::from_tensor(Tensor::zeros([input, output], device)),
             bias: bias.then(|| Param::from_tensor(Tensor::zeros([output], device))),
+            int8: None,
+        }
+    }
+
+    /// Holds the weight in eight bits from now on, if the inputs are whole blocks.
+    pub(crate) fn to_int8(&mut self) {
+        self.int8 = Int8Weight::quantize(self.weight.val().transpose());
+        if self.int8.is_some() {
+            self.weight = Param::from_tensor(Tensor::empty([0, 0], &self.weight.device()));
         }
     }
 
     /// Maps `x` of shape `[.., input]` to `[.., output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        wuji_kernels::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+        let bias = self.bias.as_ref().map(Param::val);
+        match &self.int8 {
+            Some(weight) => wuji_kernels::linear_int8(x, weight, bias),
+            None => wuji_kernels::linear(x, self.weight.val(), bias),
+        }
     }
 
     /// The same for some of the outputs: `[.., columns]`.

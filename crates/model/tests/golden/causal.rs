@@ -37,7 +37,8 @@ fn loss(logits: Tensor<3>, labels: Tensor<2, Int>) -> Tensor<1> {
     let kept: i64 = kept.into_scalar();
     let logits = logits.narrow(1, 0, seq - 1).reshape([batch * (seq - 1), vocab]);
     let labels = labels.narrow(1, 1, seq - 1).reshape([batch * (seq - 1)]);
-    wuji_kernels::cross_entropy_sum(logits, labels, 0.0) / kept as f64
+    wuji_kernels::cross_entropy_sum(logits, labels, wuji_kernels::CrossEntropy::default())
+        / kept as f64
 }
 
 #[test]

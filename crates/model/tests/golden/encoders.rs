@@ -37,7 +37,8 @@ fn real(x: Tensor<3>, golden: &Golden) -> Vec<f32> {
 /// The mean over labels that are not −100.
 fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let kept: i64 = labels.clone().not_equal_scalar(-100).int().sum().into_scalar();
-    wuji_kernels::cross_entropy_sum(logits, labels, 0.0) / kept as f64
+    wuji_kernels::cross_entropy_sum(logits, labels, wuji_kernels::CrossEntropy::default())
+        / kept as f64
 }
 
 fn flat(x: Tensor<3>) -> Tensor<2> {

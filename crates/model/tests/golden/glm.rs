@@ -48,7 +48,11 @@ fn golden_blank_infilling_agrees() {
         let labels: Tensor<2, Int> = golden.ints("in.labels");
         let kept: i64 = labels.clone().not_equal_scalar(-100).int().sum().into_scalar();
         let labels = labels.flatten::<1>(0, 1);
-        let loss = wuji_kernels::cross_entropy_sum(logits.flatten::<2>(0, 1), labels, 0.0);
+        let loss = wuji_kernels::cross_entropy_sum(
+            logits.flatten::<2>(0, 1),
+            labels,
+            wuji_kernels::CrossEntropy::default(),
+        );
         let loss = loss / kept as f64;
         assert_loss(name, &loss, golden.floats("out.loss")[0]);
         let gradients = named_gradients(&model, &loss.backward(), model.config().tensor_names());

@@ -64,7 +64,11 @@ fn golden_losses_and_gradients_of_encoder_decoders_agree() {
         let labels: Tensor<2, Int> = golden.ints("in.labels");
         let kept: i64 = labels.clone().not_equal_scalar(-100).int().sum().into_scalar();
         let logits = logits.flatten::<2>(0, 1);
-        let loss = wuji_kernels::cross_entropy_sum(logits, labels.flatten::<1>(0, 1), 0.0);
+        let loss = wuji_kernels::cross_entropy_sum(
+            logits,
+            labels.flatten::<1>(0, 1),
+            wuji_kernels::CrossEntropy::default(),
+        );
         let loss = loss / kept as f64;
         assert_loss(name, &loss, golden.floats("out.loss")[0]);
         let gradients = named_gradients(&model, &loss.backward(), model.config().tensor_names());

@@ -66,7 +66,11 @@ pub fn with_biases<M: Module>(model: M) -> M {
 pub fn loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     let [batch, seq, vocab] = logits.dims();
     let logits = logits.reshape([batch * seq, vocab]);
-    wuji_kernels::cross_entropy_sum(logits, targets.reshape([batch * seq]), 0.0)
+    wuji_kernels::cross_entropy_sum(
+        logits,
+        targets.reshape([batch * seq]),
+        wuji_kernels::CrossEntropy::default(),
+    )
 }
 
 /// Checks every gradient against central differences of the reference's loss.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use rayon::prelude::*;
 use serde::Serialize;
-use wuji_model::ModelConfig;
+use wuji_model::{ModelConfig, WeightFormat};
 use wuji_training::measure_matmul_peak;
 
 use super::GenerateReport;
@@ -18,10 +18,10 @@ use crate::inspect::ParameterCounts;
 const BUFFER: usize = 1 << 26;
 /// Readings, of which the fastest counts.
 const ROUNDS: usize = 5;
-/// Bytes of a weight, and of a number of a key or value.
+/// Bytes of a number of a key or value.
 const FLOAT: f64 = 4.0;
 
-/// How near generation comes to the limits of the machine, with f32 weights on the CPU. Rates are in
+/// How near generation comes to the limits of the machine, on the CPU. Rates are in
 /// units of 10⁹ per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GenerateLimits {
@@ -43,18 +43,20 @@ pub struct GenerateLimits {
 }
 
 impl GenerateLimits {
-    /// Measures the machine and puts what was `report`ed of the model of `config` beside it.
+    /// Measures the machine and puts what was `report`ed of the model of `config`, its matrices held
+    /// as `weights`, beside it.
     ///
     /// # Errors
     /// A config of another kind than a decoder.
     pub fn measure(
         config: &ModelConfig,
+        weights: WeightFormat,
         report: &GenerateReport,
         device: &Device,
     ) -> Result<Self, WujiError> {
         let memory = memory_bandwidth() / 1e9;
         let peak = measure_matmul_peak(&device.clone().without_autodiff()) / 1e9;
-        let work = Work::of(config, report)?;
+        let work = Work::of(config, weights, report)?;
         let decode = work.bytes_per_token / report.ms_per_token / 1e6;
         let prefill = work.prompt_flops / report.first_token_ms / 1e6;
         Ok(Self {
@@ -76,7 +78,11 @@ struct Work {
 }
 
 impl Work {
-    fn of(config: &ModelConfig, report: &GenerateReport) -> Result<Self, WujiError> {
+    fn of(
+        config: &ModelConfig,
+        weights: WeightFormat,
+        report: &GenerateReport,
+    ) -> Result<Self, WujiError> {
         let a = config.architecture()?;
         let parameters = ParameterCounts::of(config)?.in_matrix_products as f64;
         let (prompt, new) = (report.prompt_tokens as f64, report.new_tokens as f64);
@@ -88,7 +94,7 @@ impl Work {
         // A score and a weighted value for each token that a token sees, half of the prompt.
         let attention = 4.0 * queries * prompt * prompt / 2.0;
         Ok(Self {
-            bytes_per_token: FLOAT * (parameters + cached * before),
+            bytes_per_token: weights.bytes_per_weight() * parameters + FLOAT * cached * before,
             prompt_flops: 2.0 * ((parameters - head) * prompt + head) + attention,
         })
     }
@@ -126,11 +132,13 @@ mod tests {
             decode_tokens_per_second: 1e3,
             peak_rss_mib: None,
         };
-        let work = Work::of(&config, &report).unwrap();
+        let work = Work::of(&config, WeightFormat::F32, &report).unwrap();
         // Two blocks of 12 · 4², five norms of 4, the head of 10 · 4.
         let (blocks, head) = (2.0 * 12.0 * 16.0 + 5.0 * 4.0, 40.0);
         // Two blocks of 4 keys and 4 values for each of the 6 + 2 tokens before.
         assert_eq!(work.bytes_per_token, 4.0 * (blocks + head + 2.0 * 8.0 * 8.0));
+        let small = Work::of(&config, WeightFormat::Int8, &report).unwrap();
+        assert_eq!(small.bytes_per_token, 1.125 * (blocks + head) + 4.0 * 2.0 * 8.0 * 8.0);
         let attention = 2.0 * 4.0 * 4.0 * 6.0 * 6.0 / 2.0;
         assert_eq!(work.prompt_flops, 2.0 * (6.0 * blocks + head) + attention);
     }

@@ -16,7 +16,8 @@ pub use generate::{GenerateBench, GenerateReport, bench_generate};
 pub use limits::GenerateLimits;
 pub use shape::BenchShape;
 pub use tokenizer::{TokenizerReport, bench_tokenizer};
-pub use train::{PhaseTimes, Precision, TrainBench, TrainReport, bench_train};
+pub use train::{PhaseTimes, TrainBench, TrainReport, bench_train};
+pub use wuji_training::Precision;
 
 use std::time::Instant;
 

@@ -24,7 +24,7 @@ pub(super) fn language_model(
     let ids = 0..vocab_size as i64;
     let labels = reader.like("labels", expected, ids, &[IGNORED_LABEL])?;
     let mut outputs = Outputs::new(tokens.real());
-    let logits = model.next_token_logits(tokens.input(device));
+    let logits = model.next_tokens(tokens.input(device)).logits();
     outputs.add_of_tokens("logits", logits.clone());
     if let Some(labels) = labels {
         let targets = Targets::of_next(&labels, tokens.shape[1]);

@@ -102,6 +102,7 @@ impl Job<'_> {
     fn causal_objective(&self) -> CausalLmObjective {
         CausalLmObjective {
             label_smoothing: self.config.training.label_smoothing,
+            z_loss: self.config.training.z_loss,
             activation_checkpointing: self.config.training.activation_checkpointing,
         }
     }

@@ -212,6 +212,7 @@ impl Job<'_> {
             best: trained.best,
             ngram,
             train_seconds: trained.train_seconds,
+            data_seconds: trained.data_seconds,
             throughput: self.throughput(model, trained)?,
             tokens_per_second: trained.tokens as f64 / trained.train_seconds.max(1e-9),
             peak_rss_mib: peak_rss_mib(),

@@ -94,7 +94,8 @@ fn said_by_decoder(model: &impl EncoderDecoder, batch: &Seq2SeqBatch, job: &Job)
     };
     let mask: Tensor<2, Bool> = ids(&batch.attention_mask, batch.source_len).not_equal_scalar(0);
     let source = ids(&batch.input_ids, batch.source_len);
-    best(model.target_logits(source, mask, ids(&batch.decoder_input_ids, batch.target_len)))
+    let target = ids(&batch.decoder_input_ids, batch.target_len);
+    best(model.target_tokens(source, mask, target).logits())
 }
 
 /// The most likely token at each position.

@@ -41,6 +41,9 @@ pub struct PretrainSummary {
     pub ngram: Option<NgramBaseline>,
     /// Seconds in training steps.
     pub train_seconds: f64,
+    /// Seconds of these spent waiting for batches, which are read ahead.
+    #[serde(default)]
+    pub data_seconds: f64,
     /// Tokens per second of training.
     pub tokens_per_second: f64,
     /// Arithmetic rate and what the machine could do.

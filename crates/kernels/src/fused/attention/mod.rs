@@ -23,6 +23,7 @@ use super::memory::{Output, contiguous, floats};
 use crate::AttentionOptions;
 use heads::{Heads, HeadsMut, Layout, adjacent};
 use mask::Mask;
+pub(super) use softmax::dot;
 
 /// The caller's mask, if any.
 #[derive(ExtensionType, Clone, Debug)]

@@ -5,11 +5,11 @@ use burn_flex::FlexTensor;
 
 use super::Live;
 use super::cells::{BackwardRows, ForwardRows};
-use crate::RecurrentCell;
 use crate::fused::gemm::{Matrix, multiply_add};
 use crate::fused::in_parallel;
 use crate::fused::memory::{CHUNK, contiguous, floats, from_vec, owned};
 use crate::simd::{Kernel, dispatch};
+use crate::{Precision, RecurrentCell};
 
 /// One run of a layer over a sequence: what stays the same in all steps.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Pass {
                 row.copy_from_slice(floats(&bias));
             }
             let before = Matrix::row_major(hidden_before, [self.batch, self.width]);
-            multiply_add(before, self.weight(), &mut product);
+            multiply_add(Precision::F32, before, self.weight(), &mut product);
             let step = ForwardRows {
                 cell: self.cell,
                 width: self.width,
@@ -172,7 +172,7 @@ impl Pass {
         in_tasks(step.reborrow().split(self.rows_per_task()));
         let product: &[f32] = step.product.as_deref().unwrap_or(&*step.gates);
         let product = Matrix::row_major(product, [self.batch, self.cell.gates() * self.width]);
-        multiply_add(product, self.weight().transposed(), step.d_hidden);
+        multiply_add(Precision::F32, product, self.weight().transposed(), step.d_hidden);
     }
 
     /// The weight's gradient from `output` and the gradients of the projected states.
@@ -185,7 +185,7 @@ impl Pass {
             let rows = products.len() / columns.max(1);
             let states = Matrix::row_major(&states[..rows * self.width], [rows, self.width]);
             let products = Matrix::row_major(products, [rows, columns]);
-            multiply_add(states.transposed(), products, &mut total);
+            multiply_add(Precision::F32, states.transposed(), products, &mut total);
         };
         add(self.initial_hidden(), first);
         if !later.is_empty() {
