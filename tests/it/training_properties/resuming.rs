@@ -94,7 +94,9 @@ fn checkpoint(run_dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     }
     let state = files.get_mut(Path::new("state.json")).unwrap();
     let mut values: Value = serde_json::from_slice(state).unwrap();
-    assert!(values["state"]["train_seconds"].take().is_number());
+    for clock in ["train_seconds", "data_seconds"] {
+        assert!(values["state"][clock].take().is_number(), "{clock}");
+    }
     *state = values.to_string().into_bytes();
     files
 }

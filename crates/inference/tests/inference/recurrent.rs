@@ -37,7 +37,13 @@ fn beams_agree<M: LogitsModel>(name: &str, model: &M) {
         assert_eq!(beam_search(model, &prompt, &options(1)).unwrap()[0].ids, expected, "{name}");
     }
     let rows = beam_search_rows(model, &[7, 8], &[9, 4], &options(3)).unwrap();
-    assert_eq!(rows[0], beam_search(model, &[7], &options(3)).unwrap(), "{name}");
+    // Products of few rows round otherwise than those of many, and scores may be as good as equal.
+    let alone = beam_search(model, &[7], &options(3)).unwrap();
+    for expected in &alone {
+        let found = rows[0].iter().find(|found| found.ids == expected.ids);
+        let found = found.unwrap_or_else(|| panic!("{name}: {expected:?} is not in {:?}", rows[0]));
+        assert!((found.score - expected.score).abs() < 1e-5, "{name}: {found:?} {expected:?}");
+    }
     // The score of a beam is that of its tokens.
     for (start, found) in [(7, &rows[0]), (8, &rows[1])] {
         for hypothesis in found {
