@@ -88,6 +88,63 @@ pub enum ClassicalError {
         /// How many n-grams can be numbered.
         limit: usize,
     },
+    /// Not one label for each row, or no rows.
+    #[error("{labels} labels for {rows} rows: expected one each, and at least one")]
+    Labels {
+        /// Rows of features.
+        rows: usize,
+        /// Labels.
+        labels: usize,
+    },
+    /// A label that is no class, or too few classes to tell apart.
+    #[error("row {row} has the label {label}: expected one below {classes}, of at least 2 classes")]
+    Label {
+        /// Which row, from 0.
+        row: usize,
+        /// The label found.
+        label: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// What is added to counts.
+    #[error("smoothing of {alpha}: expected a positive number")]
+    Smoothing {
+        /// The number given.
+        alpha: f64,
+    },
+    /// Numbers that are no distribution.
+    #[error("{what}: {found}; expected {expected} that are not negative and sum to 1")]
+    Distribution {
+        /// Whose.
+        what: String,
+        /// What was given.
+        found: String,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A sequence without symbols.
+    #[error("an empty sequence: expected at least one symbol")]
+    EmptySequence,
+    /// A symbol outside the model's.
+    #[error("symbol {symbol} at position {position}: expected one below {symbols}")]
+    Symbol {
+        /// Where, from 0.
+        position: usize,
+        /// The symbol found.
+        symbol: usize,
+        /// The number of symbols.
+        symbols: usize,
+    },
+    /// A state outside the model's.
+    #[error("state {state} at position {position}: expected one below {states}")]
+    State {
+        /// Where, from 0.
+        position: usize,
+        /// The state found.
+        state: usize,
+        /// The number of states.
+        states: usize,
+    },
     /// The held-out fraction is not a proper fraction.
     #[error("held-out fraction must be above 0 and below 1, got {fraction}")]
     HeldoutFraction {

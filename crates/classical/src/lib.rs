@@ -1,5 +1,5 @@
-//! Language models from before neural networks: n-grams with modified, interpolated Kneser–Ney
-//! smoothing over token ids.
+//! What there was before neural networks, and what they have to beat: n-grams with modified,
+//! interpolated Kneser–Ney smoothing over token ids, and linear classifiers over TF-IDF.
 //!
 //! They train in seconds on one core, need no tuning, and are the honest baseline to print beside
 //! a neural language model: same tokens, same validation text, nats per token.
@@ -47,10 +47,22 @@
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
 mod error;
+mod hmm;
+mod lbfgs;
+mod linear;
 mod ngram;
+mod sparse;
+mod tfidf;
 
 pub use error::ClassicalError;
+pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
+pub use lbfgs::{LbfgsOptions, Minimum, minimize};
+pub use linear::{
+    Classifier, LinearSvm, LogisticOptions, LogisticRegression, NaiveBayes, SvmOptions,
+};
 pub use ngram::{
     Boundaries, Discounts, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE, NgramCounts,
     OrderSelection, Score, select_order, select_order_documents,
 };
+pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
+pub use tfidf::{Terms, TfIdf, TfIdfConfig};

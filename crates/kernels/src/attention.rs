@@ -86,7 +86,7 @@ pub fn attention(
 /// `qkv` is `[batch, seq, (heads + 2 * kv_heads) * head_dim]`: all query heads, then all key heads,
 /// then all value heads, as one projection produces them. The result is
 /// `[batch, seq, heads * head_dim]`. Taking `qkv` apart would cost three copies of its gradient;
-/// this costs none.
+/// this costs none. `bias` `[1 or batch, heads, seq, seq]` is added to the scaled scores.
 ///
 /// # Panics
 /// When the shapes do not fit together.
@@ -94,6 +94,7 @@ pub fn attention_packed(
     qkv: Tensor<3>,
     heads: usize,
     kv_heads: usize,
+    bias: Option<Tensor<4>>,
     allowed: Option<Tensor<4, Bool>>,
     options: &AttentionOptions,
 ) -> Tensor<3> {
@@ -106,11 +107,21 @@ pub fn attention_packed(
         "attention_packed: width {width} does not hold {heads} query and {kv_heads} key heads"
     );
     check_mask(allowed.as_ref(), [batch, heads, seq, seq]);
-    if fused::applies(&qkv) {
+    if let Some(bias) = &bias {
+        let dims = bias.dims();
+        let fits = dims[1..] == [heads, seq, seq] && (dims[0] == 1 || dims[0] == batch);
+        assert!(fits, "attention_packed: bias {dims:?} for [{batch}, {heads}, {seq}, {seq}]");
+    }
+    if fused::applies(&qkv) && bias.as_ref().is_none_or(fused::applies) {
         let (qkv, allowed) = (qkv.into_dispatch(), into_dispatch(allowed));
-        let heads = [heads, kv_heads];
-        let output = Dispatch::fused_attention_packed(qkv, allowed, heads, options.clone());
-        return Tensor::from_dispatch(output);
+        let (heads, options) = ([heads, kv_heads], options.clone());
+        return Tensor::from_dispatch(match bias {
+            Some(bias) => {
+                let bias = bias.into_dispatch();
+                Dispatch::fused_attention_packed_bias(qkv, bias, allowed, heads, options)
+            }
+            None => Dispatch::fused_attention_packed(qkv, allowed, heads, options),
+        });
     }
     let head_dim = width / (heads + 2 * kv_heads);
     let part = |first: usize, count: usize| {
@@ -119,7 +130,8 @@ pub fn attention_packed(
     };
     let (q, k) = (part(0, heads), part(heads, kv_heads));
     let v = part(heads + kv_heads, kv_heads);
-    plain::attention(q, k, v, allowed, options).reshape([batch, seq, heads * head_dim])
+    let probabilities = plain::attention_probabilities(q, k, bias, allowed, options);
+    plain::weighted_values(probabilities, v).reshape([batch, seq, heads * head_dim])
 }
 
 /// The weights of attention as a tensor, `[batch, heads, query, key]`, for what needs them in

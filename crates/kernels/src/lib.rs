@@ -23,7 +23,7 @@
 //! let weight = Tensor::<2>::random([16, 48], Distribution::Normal(0.0, 0.2), &device);
 //! let weight = weight.require_grad();
 //! let qkv = linear(hidden, weight.clone(), None);
-//! let attended = attention_packed(qkv, 2, 2, None, &AttentionOptions::causal());
+//! let attended = attention_packed(qkv, 2, 2, None, None, &AttentionOptions::causal());
 //! assert_eq!(attended.dims(), [1, 5, 16]);
 //! let gradients = attended.sum().backward();
 //! assert_eq!(weight.grad(&gradients).map(|g| g.dims()), Some([16, 48]));

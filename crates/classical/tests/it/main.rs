@@ -1,6 +1,8 @@
 //! The n-gram models against hand computations, a slow implementation, golden numbers and a text.
 
 mod golden;
+mod hmm;
+mod linear;
 mod naive;
 mod properties;
 mod shared;

@@ -72,7 +72,8 @@ impl Model {
         let mut x = embedding(leaves[0].clone(), ids) + leaves[1].clone().unsqueeze();
         for block in leaves[2..leaves.len() - 2].chunks_exact(6) {
             let qkv = project(norm(x.clone(), &block[0]), &block[1]);
-            let attended = attention_packed(qkv, heads, heads, None, &AttentionOptions::causal());
+            let attended =
+                attention_packed(qkv, heads, heads, None, None, &AttentionOptions::causal());
             x = x + project(attended, &block[2]);
             let inner = gelu(project(norm(x.clone(), &block[3]), &block[4]));
             x = x + project(inner, &block[5]);

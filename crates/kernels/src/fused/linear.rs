@@ -16,7 +16,7 @@ use super::memory::{Output, contiguous, floats, from_vec};
 use crate::Precision;
 use crate::simd::{Kernel, Simd, dispatch};
 
-/// Rows per partial sum of the bias gradient. Fixed, so that it does not depend on the threads.
+/// Rows per task, and per partial sum of the bias gradient. Fixed, so that it does not depend on the threads.
 const ROWS: usize = 64;
 
 /// The linear layer registered with burn's dispatch.
@@ -202,11 +202,13 @@ pub(super) fn affine<'a>(
     match bias {
         Some(bias) if outputs > 0 => {
             let bias = floats(bias);
-            for row in slots.chunks_exact_mut(outputs) {
-                for (slot, &bias) in row.iter_mut().zip(bias) {
-                    slot.write(bias);
+            slots.par_chunks_mut(ROWS * outputs).for_each(|rows| {
+                for row in rows.chunks_exact_mut(outputs) {
+                    for (slot, &bias) in row.iter_mut().zip(bias) {
+                        slot.write(bias);
+                    }
                 }
-            }
+            });
             // SAFETY: every element has just been written.
             let out = unsafe { slots.assume_init_mut() };
             multiply_add(precision, x, weight, out);

@@ -98,7 +98,7 @@ fn packed_operands_mean_the_same_as_separate_ones() {
         };
         check(
             &[Values::random(&[batch, seq, width], 1.5, seed as u64)],
-            |x: &[Leaf]| flat(attention_packed(x[0].get(), heads, kv_heads, None, &options)),
+            |x: &[Leaf]| flat(attention_packed(x[0].get(), heads, kv_heads, None, None, &options)),
             |x| {
                 let x = x[0].get::<3>();
                 let (q, k) = (part(&x, 0, heads), part(&x, heads, kv_heads));
@@ -212,5 +212,44 @@ proptest! {
         let heads = group * kv_heads;
         let mask = masked.then_some([batch, 1, query, key]);
         check_case([batch, query, key, heads, kv_heads, head_dim, value_dim], &options, mask, seed);
+    }
+}
+
+#[test]
+fn a_bias_on_the_scores_has_its_gradient() {
+    for (seed, [batch, seq, heads, kv_heads, head_dim, shared]) in
+        [[2, 5, 4, 2, 3, 1], [3, 33, 3, 3, 16, 1], [2, 40, 2, 1, 32, 0], [1, 300, 2, 2, 8, 1]]
+            .into_iter()
+            .enumerate()
+    {
+        let width = (heads + 2 * kv_heads) * head_dim;
+        let biases = if shared == 1 { 1 } else { batch };
+        let values = [
+            Values::random(&[batch, seq, width], 1.5, seed as u64),
+            Values::random(&[biases, heads, seq, seq], 2.0, 50 + seed as u64),
+        ];
+        for causal in [false, true] {
+            let options = AttentionOptions { causal, scale: Some(0.7), ..Default::default() };
+            check(
+                &values,
+                |x: &[Leaf]| {
+                    let bias = Some(x[1].get());
+                    flat(attention_packed(x[0].get(), heads, kv_heads, bias, None, &options))
+                },
+                |x| {
+                    let x0 = x[0].get::<3>();
+                    let part = |first: usize, count: usize| {
+                        let part = x0.clone().narrow(2, first * head_dim, count * head_dim);
+                        part.reshape([batch, seq, count, head_dim])
+                    };
+                    let (q, k, v) =
+                        (part(0, heads), part(heads, kv_heads), part(heads + kv_heads, kv_heads));
+                    let bias = Some(x[1].get());
+                    let weights = plain::attention_probabilities(q, k, bias, None, &options);
+                    flat(plain::weighted_values(weights, v))
+                },
+                5e-6,
+            );
+        }
     }
 }

@@ -19,7 +19,7 @@ fn network(x: &[Leaf]) -> Tensor<1> {
     let hidden = embedding(weight.clone(), ids);
     let normed = layer_norm(hidden.clone(), x[1].get(), Some(x[2].get()), 1e-5);
     let qkv = linear(normed, x[3].get(), Some(x[4].get()));
-    let attended = attention_packed(qkv, 6, 3, None, &AttentionOptions::causal());
+    let attended = attention_packed(qkv, 6, 3, None, None, &AttentionOptions::causal());
     let hidden = hidden + attended;
     let inner = linear(rms_norm(hidden.clone(), x[1].get(), 1e-5), x[5].get(), None);
     let hidden = hidden + gelu(linear(silu_mul_packed(inner), x[6].get(), None));

@@ -113,7 +113,7 @@ impl Attention {
         cache: Option<(&mut KvCache, usize)>,
     ) -> Tensor<3> {
         // Packed, nothing is taken apart: three copies and three padded gradients less.
-        if cache.is_none() && context.bias.is_none() && !self.drops(&hidden.device()) {
+        if cache.is_none() && !self.drops(&hidden.device()) {
             return self.forward_packed(hidden, context);
         }
         let [batch, seq, _] = hidden.dims();
@@ -225,6 +225,7 @@ impl Attention {
             qkv,
             heads,
             kv_heads,
+            context.bias.clone(),
             allowed,
             &self.options(context),
         ))

@@ -4,9 +4,10 @@ use std::f32::consts::LOG2_E;
 
 use rayon::prelude::*;
 
+use super::bias::BiasGradient;
 use super::forward::{BLOCK_KEYS, BLOCK_ROWS, row_stride};
 use super::heads::{Heads, HeadsMut};
-use super::softmax::{Dot, Probabilities, ScoreGradients};
+use super::softmax::{AddBias, Dot, Probabilities, ScoreGradients};
 use super::{Problem, scratch};
 use crate::simd::product::{Left, Out, Right, product};
 use crate::simd::{WIDTH, dispatch};
@@ -20,12 +21,20 @@ pub fn run(
     log_sums: &[f32],
     grad: &Heads,
     into: &[HeadsMut; 3],
+    into_bias: Option<&BiasGradient>,
 ) {
     let sizes = &problem.sizes;
-    (0..sizes.batch * sizes.kv_heads).into_par_iter().for_each(|item| {
-        let place = [item / sizes.kv_heads, item % sizes.kv_heads];
-        Task { problem, output, log_sums, grad, place, into }.run();
-    });
+    let run = |place| Task { problem, output, log_sums, grad, place, into, into_bias }.run();
+    if into_bias.is_some() {
+        // The gradient of a bias sums over batches, so a task has all of a head, in order.
+        (0..sizes.kv_heads).into_par_iter().for_each(|kv_head| {
+            (0..sizes.batch).for_each(|batch| run([batch, kv_head]));
+        });
+    } else {
+        (0..sizes.batch * sizes.kv_heads)
+            .into_par_iter()
+            .for_each(|item| run([item / sizes.kv_heads, item % sizes.kv_heads]));
+    }
 }
 
 struct Task<'a> {
@@ -36,6 +45,7 @@ struct Task<'a> {
     /// Batch and key head.
     place: [usize; 2],
     into: &'a [HeadsMut<'a>; 3],
+    into_bias: Option<&'a BiasGradient<'a>>,
 }
 
 /// Keys and values ready for products, and the sums of their gradients.
@@ -147,6 +157,12 @@ impl Task<'_> {
                 Out { data: &mut *p, row: BLOCK_KEYS },
                 false,
             );
+            if let Some(bias) = &problem.bias {
+                for (i, scores) in p.chunks_exact_mut(BLOCK_KEYS).take(rows).enumerate() {
+                    let bias = bias.row([batch, head, first_row + i], key);
+                    dispatch(AddBias { scores: &mut scores[..columns], bias });
+                }
+            }
             dispatch(Probabilities {
                 scores: &mut p[..rows * BLOCK_KEYS],
                 stride: BLOCK_KEYS,
@@ -171,6 +187,13 @@ impl Task<'_> {
                 projections: &projections[..rows],
                 scale: problem.scale,
             });
+            if let Some(into_bias) = self.into_bias {
+                for (i, d_s) in d_s.chunks_exact(BLOCK_KEYS).take(rows).enumerate() {
+                    let place = [batch, head, first_row + i];
+                    // SAFETY: with a bias, all batches of this head belong to this task alone.
+                    unsafe { into_bias.add(place, key, &d_s[..count], 1.0 / problem.scale) };
+                }
+            }
             product(
                 [count, value_width, rows],
                 Left { data: p, row: 1, column: BLOCK_KEYS },

@@ -5,7 +5,7 @@ use std::f32::consts::LOG2_E;
 use rayon::prelude::*;
 
 use super::heads::{Heads, HeadsMut};
-use super::softmax::{Normalize, Running, Weights};
+use super::softmax::{AddBias, Normalize, Running, Weights};
 use super::{Problem, scratch};
 use crate::simd::product::{Left, Out, Right, product};
 use crate::simd::{WIDTH, dispatch};
@@ -135,6 +135,10 @@ impl Task<'_> {
             );
             for (i, scores) in scores.chunks_exact_mut(BLOCK_KEYS).take(rows).enumerate() {
                 let place = [batch, head, first_row + i];
+                if let Some(bias) = &problem.bias {
+                    let bias = bias.row(place, packed.first + key);
+                    dispatch(AddBias { scores: &mut scores[..columns], bias });
+                }
                 problem.mask.apply(
                     place,
                     packed.first + key,

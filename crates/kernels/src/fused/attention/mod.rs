@@ -5,6 +5,7 @@
 //! probabilities are plain powers of two.
 
 mod backward;
+mod bias;
 mod decode;
 mod forward;
 mod heads;
@@ -19,8 +20,9 @@ use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Autodiff, Backend, ExtensionType, Flex, backend_extension};
 use burn_flex::FlexTensor;
 
-use super::memory::{Output, contiguous, floats};
+use super::memory::{Output, contiguous, floats, from_vec};
 use crate::AttentionOptions;
+use bias::{Bias, BiasGradient};
 use heads::{Heads, HeadsMut, Layout, adjacent};
 use mask::Mask;
 pub(super) use softmax::dot;
@@ -53,6 +55,15 @@ pub trait AttentionOps: Backend {
         heads: [usize; 2],
         options: AttentionOptions,
     ) -> FloatTensor<Self>;
+
+    /// The same with a `bias` `[1 or batch, heads, query, key]` on the scores.
+    fn fused_attention_packed_bias(
+        qkv: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        #[extension_type] allowed: Allowed<Self>,
+        heads: [usize; 2],
+        options: AttentionOptions,
+    ) -> FloatTensor<Self>;
 }
 
 impl AttentionOps for Flex {
@@ -73,6 +84,16 @@ impl AttentionOps for Flex {
         options: AttentionOptions,
     ) -> FlexTensor {
         Saved::packed(qkv, heads, allowed, options).forward(false).0
+    }
+
+    fn fused_attention_packed_bias(
+        qkv: FlexTensor,
+        bias: FlexTensor,
+        allowed: Allowed<Self>,
+        heads: [usize; 2],
+        options: AttentionOptions,
+    ) -> FlexTensor {
+        Saved::packed(qkv, heads, allowed, options).biased(bias).forward(false).0
     }
 }
 
@@ -107,6 +128,25 @@ impl<C: CheckpointStrategy> AttentionOps for Autodiff<Flex, C> {
         let (qkv, node) = qkv.into_parts();
         let saved = Saved::packed(qkv, heads, allowed.into_inner(), options);
         match PackedStep.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let (output, log_sums) = saved.forward(true);
+                prep.finish((saved, output.clone(), log_sums), output)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(saved.forward(false).0),
+        }
+    }
+
+    fn fused_attention_packed_bias(
+        qkv: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        allowed: Allowed<Self>,
+        heads: [usize; 2],
+        options: AttentionOptions,
+    ) -> FloatTensor<Self> {
+        let (qkv, node) = qkv.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let saved = Saved::packed(qkv, heads, allowed.into_inner(), options).biased(bias);
+        match PackedStep.prepare::<C>([node, bias_node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let (output, log_sums) = saved.forward(true);
                 prep.finish((saved, output.clone(), log_sums), output)
@@ -149,15 +189,22 @@ impl Backward<Flex, 3> for ApartStep {
 #[derive(Debug)]
 struct PackedStep;
 
-impl Backward<Flex, 1> for PackedStep {
+impl<const N: usize> Backward<Flex, N> for PackedStep {
     type State = State;
 
-    fn backward(self, ops: Ops<State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let [Some(parent)] = ops.parents else { return };
+        let mut parents = ops.parents.into_iter();
+        let mut parent = || parents.next().flatten();
+        let (qkv, bias) = (parent(), parent());
         let (saved, output, log_sums) = ops.state;
-        let gradient = saved.backward_packed(&output, &log_sums, grad);
-        grads.register::<Flex>(parent.id, gradient);
+        let (d_qkv, d_bias) = saved.backward_packed(&output, &log_sums, grad, bias.is_some());
+        if let Some(qkv) = qkv {
+            grads.register::<Flex>(qkv.id, d_qkv);
+        }
+        if let (Some(bias), Some(d_bias)) = (bias, d_bias) {
+            grads.register::<Flex>(bias.id, d_bias);
+        }
     }
 }
 
@@ -194,6 +241,7 @@ impl Sizes {
 #[derive(Clone, Debug)]
 struct Saved {
     tensors: Vec<FlexTensor>,
+    bias: Option<FlexTensor>,
     layouts: [Layout; 3],
     allowed: Allowed<Flex>,
     options: AttentionOptions,
@@ -207,6 +255,7 @@ struct Problem<'a> {
     k: Heads<'a>,
     v: Heads<'a>,
     mask: Mask<'a>,
+    bias: Option<Bias<'a>>,
     scale: f32,
     sizes: Sizes,
 }
@@ -232,7 +281,8 @@ impl Saved {
         };
         let layouts = [Layout::of(&q), Layout::of(&k), Layout::of(&v)];
         let output_shape = vec![sizes.batch, sizes.query, sizes.heads, sizes.value_dim];
-        Self { tensors: vec![q, k, v], layouts, allowed, options, sizes, output_shape }
+        let tensors = vec![q, k, v];
+        Self { tensors, bias: None, layouts, allowed, options, sizes, output_shape }
     }
 
     fn packed(
@@ -252,7 +302,12 @@ impl Saved {
         let layouts = [from(0), from(heads), from(heads + kv_heads)];
         let output_shape = vec![batch, seq, heads * head_dim];
         let tensors = vec![qkv];
-        Self { tensors, layouts, allowed, options, sizes, output_shape }
+        Self { tensors, bias: None, layouts, allowed, options, sizes, output_shape }
+    }
+
+    /// With this added to the scores.
+    fn biased(self, bias: FlexTensor) -> Self {
+        Self { bias: Some(contiguous(bias)), ..self }
     }
 
     fn problem(&self) -> Problem<'_> {
@@ -265,6 +320,7 @@ impl Saved {
             k: heads(1),
             v: heads(2),
             mask: Mask::new(&self.allowed, &self.options, &self.sizes),
+            bias: self.bias.as_ref().map(|bias| Bias::new(bias, &self.sizes)),
             scale: self.options.scale_for(self.sizes.head_dim) as f32,
             sizes: self.sizes,
         }
@@ -278,7 +334,7 @@ impl Saved {
         let mut output = Output::new(rows * sizes.value_dim);
         let mut log_sums = vec![0.0; rows];
         let out = HeadsMut::new(output.slots(), sizes.output_layout());
-        if sizes.query == 1 && !keep {
+        if sizes.query == 1 && !keep && self.bias.is_none() {
             decode::run(&self.problem(), &out);
         } else {
             forward::run(&self.problem(), &out, &mut log_sums);
@@ -304,7 +360,7 @@ impl Saved {
             HeadsMut::new(d_k.slots(), layout(1)),
             HeadsMut::new(d_v.slots(), layout(2)),
         ];
-        self.backward(output, log_sums, grad, &into);
+        self.backward(output, log_sums, grad, &into, None);
         let mut shapes = shapes.into_iter();
         buffers.map(|buffer| {
             let shape = shapes.next().expect("three shapes for three buffers");
@@ -313,21 +369,30 @@ impl Saved {
         })
     }
 
-    /// The gradient of packed `qkv`.
+    /// The gradient of packed `qkv`, and of the bias where it is wanted.
     #[expect(unsafe_code, reason = "the gradient is written in full before it is read")]
     fn backward_packed(
         &self,
         output: &FlexTensor,
         log_sums: &[f32],
         grad: FlexTensor,
-    ) -> FlexTensor {
+        wants_bias: bool,
+    ) -> (FlexTensor, Option<FlexTensor>) {
         let shape = self.tensors[0].layout().shape().clone();
         let mut buffer = Output::new(shape.num_elements());
         let whole = HeadsMut::new(buffer.slots(), self.layouts[0]);
         let into = self.layouts.map(|layout| whole.with(layout));
-        self.backward(output, log_sums, grad, &into);
+        let bias = self.bias.as_ref().filter(|_| wants_bias);
+        let mut d_bias = bias.map(|bias| vec![0.0; bias.layout().num_elements()]);
+        let into_bias = bias
+            .zip(d_bias.as_deref_mut())
+            .map(|(bias, gradient)| BiasGradient::new(bias, &self.sizes, gradient));
+        self.backward(output, log_sums, grad, &into, into_bias);
+        let d_bias = bias
+            .zip(d_bias)
+            .map(|(bias, gradient)| from_vec(gradient, bias.layout().shape().clone()));
         // SAFETY: the three parts cover the buffer and `backward` writes every row of each.
-        unsafe { buffer.into_tensor(shape) }
+        (unsafe { buffer.into_tensor(shape) }, d_bias)
     }
 
     fn backward(
@@ -336,11 +401,12 @@ impl Saved {
         log_sums: &[f32],
         grad: FlexTensor,
         into: &[HeadsMut; 3],
+        into_bias: Option<BiasGradient>,
     ) {
         let grad = contiguous(grad);
         let layout = self.sizes.output_layout();
         let output = Heads::new(floats(output), layout);
         let grad = Heads::new(floats(&grad), layout);
-        backward::run(&self.problem(), &output, log_sums, &grad, into);
+        backward::run(&self.problem(), &output, log_sums, &grad, into, into_bias.as_ref());
     }
 }

@@ -103,6 +103,25 @@ impl Kernel for Normalize<'_> {
     }
 }
 
+/// Adds a bias to scores, which are in units of log 2.
+pub struct AddBias<'a> {
+    /// Scores of one row.
+    pub scores: &'a mut [f32],
+    /// Its bias; what scores there are beyond it are left alone.
+    pub bias: &'a [f32],
+}
+
+impl Kernel for AddBias<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (score, &bias) in self.scores.iter_mut().zip(self.bias) {
+            *score = S::mul_add(bias, std::f32::consts::LOG2_E, *score);
+        }
+    }
+}
+
 /// Turns a block of scores into probabilities `2^(score - log_sum)`.
 pub struct Probabilities<'a> {
     /// Rows of scores.
