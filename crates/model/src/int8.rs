@@ -51,20 +51,20 @@ impl CausalLm {
         for block in &mut self.decoder.blocks {
             let attentions = [Some(&mut block.attention), block.cross_attention.as_mut()];
             for attention in attentions.into_iter().flatten() {
-                attention.qkv.to_int8();
-                attention.output.to_int8();
+                attention.qkv.round_to_int8();
+                attention.output.round_to_int8();
             }
             let experts = block.experts.iter_mut();
             let experts =
                 experts.flat_map(|experts| experts.experts.iter_mut().chain(&mut experts.shared));
             for mlp in block.mlp.iter_mut().chain(experts) {
-                mlp.up.to_int8();
-                mlp.down.to_int8();
+                mlp.up.round_to_int8();
+                mlp.down.round_to_int8();
             }
         }
         match &mut self.head.projection {
-            Some(projection) => projection.to_int8(),
-            None => self.decoder.token_embedding.iter_mut().for_each(Embedding::to_int8),
+            Some(projection) => projection.round_to_int8(),
+            None => self.decoder.token_embedding.iter_mut().for_each(Embedding::round_to_int8),
         }
         Ok(self)
     }

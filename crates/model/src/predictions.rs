@@ -7,6 +7,7 @@ use wuji_kernels::{CrossEntropy, Int8Weight};
 /// which with a large vocabulary are most of the memory of a training step; so they are only made
 /// when they are asked for.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "tensors are large to the eye; one exists per pass")]
 pub enum Predictions {
     /// As they came out of the model, `[batch, seq, vocab_size]`.
     Logits(Tensor<3>),

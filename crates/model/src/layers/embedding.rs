@@ -35,7 +35,7 @@ impl Embedding {
     }
 
     /// Holds the table in eight bits from now on, if its rows are whole blocks.
-    pub(crate) fn to_int8(&mut self) {
+    pub(crate) fn round_to_int8(&mut self) {
         self.int8 = Int8Weight::quantize(self.weight.val());
         if self.int8.is_some() {
             self.weight = Param::from_tensor(Tensor::empty([0, 0], &self.weight.device()));

@@ -32,7 +32,7 @@ impl Linear {
     }
 
     /// Holds the weight in eight bits from now on, if the inputs are whole blocks.
-    pub(crate) fn to_int8(&mut self) {
+    pub(crate) fn round_to_int8(&mut self) {
         self.int8 = Int8Weight::quantize(self.weight.val().transpose());
         if self.int8.is_some() {
             self.weight = Param::from_tensor(Tensor::empty([0, 0], &self.weight.device()));
