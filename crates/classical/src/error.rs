@@ -145,6 +145,83 @@ pub enum ClassicalError {
         /// The number of states.
         states: usize,
     },
+    /// Not as many scores as there should be.
+    #[error("{found} {what}: expected {expected}")]
+    ScoreCount {
+        /// Which.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A score that no sum can hold.
+    #[error("number {at} of the {what} is {score}: expected a number or -inf")]
+    ScoreValue {
+        /// Which.
+        what: &'static str,
+        /// Where, from 0.
+        at: usize,
+        /// The score.
+        score: f64,
+    },
+    /// Sequences that are not what the rows are of.
+    #[error("sequences of {sum} positions in all for {rows} rows: expected as many")]
+    Lengths {
+        /// Positions of all sequences.
+        sum: usize,
+        /// Rows of features.
+        rows: usize,
+    },
+    /// What large weights cost.
+    #[error("an L2 penalty of {l2}: expected a number from 0 on")]
+    Penalty {
+        /// The number given.
+        l2: f64,
+    },
+    /// A tag that is not of a span.
+    #[error("tag {tag:?} at position {position}: expected O, or B- or I- and a kind")]
+    Tag {
+        /// Where, from 0.
+        position: usize,
+        /// The tag found.
+        tag: String,
+    },
+    /// A feature template that cannot be read.
+    #[error(
+        "feature template {text:?}: expected PROPERTY[DISTANCE], or several with + between, where a property \
+         is word, lower, shape, outline, classes, prefixN, suffixN or, alone, runN"
+    )]
+    Template {
+        /// The template.
+        text: String,
+    },
+    /// A row of a table that has not a cell for every column.
+    #[error("row {row} of the table has {found} cells: expected {expected}")]
+    TableRow {
+        /// Which row, from 0.
+        row: usize,
+        /// Its cells.
+        found: usize,
+        /// Columns of the table.
+        expected: usize,
+    },
+    /// A cell of a column of numbers that is none.
+    #[error("row {row}, column {column:?}: {text:?} is no finite number and not marked as missing")]
+    TableCell {
+        /// Which row, from 0.
+        row: usize,
+        /// Name of the column.
+        column: String,
+        /// What is in the cell.
+        text: String,
+    },
+    /// Options of gradient boosting that make no sense, in the words of the library behind it.
+    #[error("gradient boosting cannot be fitted: {reason}")]
+    Boosting {
+        /// What is wrong.
+        reason: String,
+    },
     /// The held-out fraction is not a proper fraction.
     #[error("held-out fraction must be above 0 and below 1, got {fraction}")]
     HeldoutFraction {

@@ -46,14 +46,21 @@
 //!
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
+mod crf;
 mod error;
 mod hmm;
+mod interner;
 mod lbfgs;
 mod linear;
 mod ngram;
 mod sparse;
+mod tabular;
 mod tfidf;
 
+pub use crf::{
+    ChainPosterior, Crf, CrfOptions, LabelPath, LinearChain, TagScheme, TaggedSentence, TaggedSpan,
+    Tagger, TaggerConfig, Template, spans,
+};
 pub use error::ClassicalError;
 pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
 pub use lbfgs::{LbfgsOptions, Minimum, minimize};
@@ -65,4 +72,7 @@ pub use ngram::{
     OrderSelection, Score, select_order, select_order_documents,
 };
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
+pub use tabular::{
+    BoostingOptions, Column, ColumnKind, GradientBoosting, TableConfig, TableEncoder,
+};
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};

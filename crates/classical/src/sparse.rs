@@ -114,6 +114,9 @@ impl SparseMatrix {
     }
 }
 
+/// Columns of a task at least.
+const COLUMNS: usize = 64;
+
 /// A matrix in compressed columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseColumns {
@@ -125,6 +128,21 @@ impl SparseColumns {
     /// Rows and values of a column, in the order of the rows.
     pub fn column(&self, index: usize) -> &[(u32, f32)] {
         &self.elements[self.starts[index]..self.starts[index + 1]]
+    }
+
+    /// Adds `factor · matrixᵀ · rows`, where each row of the matrix has a row of `rows`, and each column
+    /// one of `sums`, of `outputs` numbers. The sums do not depend on the number of threads.
+    pub fn add_products(&self, rows: &[f64], outputs: usize, factor: f64, sums: &mut [f64]) {
+        let add = |(column, sums): (usize, &mut [f64])| {
+            for &(row, value) in self.column(column) {
+                let factor = factor * f64::from(value);
+                let row = &rows[row as usize * outputs..][..outputs];
+                for (sum, row) in sums.iter_mut().zip(row) {
+                    *sum += factor * row;
+                }
+            }
+        };
+        sums.par_chunks_mut(outputs).enumerate().with_min_len(COLUMNS).for_each(add);
     }
 }
 

@@ -7,9 +7,6 @@ use super::{Classifier, check, softmax};
 use crate::lbfgs::{LbfgsOptions, minimize};
 use crate::{ClassicalError, SparseColumns, SparseMatrix};
 
-/// Columns of a task at least.
-const COLUMNS: usize = 512;
-
 /// How a logistic regression is fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -100,34 +97,24 @@ impl Problem<'_> {
     fn objective(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let (weights, bias) = x.split_at(self.rows.width() * self.classes);
         let count = self.rows.len() as f64;
-        let residuals: Vec<(f64, Vec<f64>)> = (0..self.rows.len())
+        let losses: Vec<(f64, Vec<f64>)> = (0..self.rows.len())
             .into_par_iter()
             .map(|row| self.loss_and_residuals(row, weights, bias))
             .collect();
-        let (d_weights, d_bias) = gradient.split_at_mut(weights.len());
+        let residuals: Vec<f64> =
+            losses.iter().flat_map(|(_, residuals)| residuals).copied().collect();
         let penalty = 1.0 / (self.c * count);
-        d_weights.par_chunks_mut(self.classes).enumerate().with_min_len(COLUMNS).for_each(
-            |(column, sums)| {
-                let weights = &weights[column * self.classes..][..self.classes];
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = penalty * weight;
-                }
-                for &(row, value) in self.columns.column(column) {
-                    let factor = f64::from(value) / count;
-                    for (sum, residual) in sums.iter_mut().zip(&residuals[row as usize].1) {
-                        *sum += factor * residual;
-                    }
-                }
-            },
-        );
+        let (d_weights, d_bias) = gradient.split_at_mut(weights.len());
+        d_weights.par_iter_mut().zip(weights).for_each(|(slope, weight)| *slope = penalty * weight);
+        self.columns.add_products(&residuals, self.classes, 1.0 / count, d_weights);
         d_bias.fill(0.0);
-        for (_, residuals) in &residuals {
+        for residuals in residuals.chunks_exact(self.classes) {
             for (sum, residual) in d_bias.iter_mut().zip(residuals) {
                 *sum += residual / count;
             }
         }
         let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
-        residuals.iter().map(|(loss, _)| loss).sum::<f64>() / count + 0.5 * penalty * squares
+        losses.iter().map(|(loss, _)| loss).sum::<f64>() / count + 0.5 * penalty * squares
     }
 
     /// The loss of a row, and its probabilities less one at its label.

@@ -31,7 +31,11 @@ pub trait Classifier {
 }
 
 /// One label per row, each below `classes`, of which there are at least two.
-fn check(rows: &SparseMatrix, labels: &[usize], classes: usize) -> Result<(), ClassicalError> {
+pub(crate) fn check(
+    rows: &SparseMatrix,
+    labels: &[usize],
+    classes: usize,
+) -> Result<(), ClassicalError> {
     if rows.len() != labels.len() || rows.is_empty() {
         return Err(ClassicalError::Labels { rows: rows.len(), labels: labels.len() });
     }

@@ -1,5 +1,6 @@
 //! The n-gram models against hand computations, a slow implementation, golden numbers and a text.
 
+mod crf;
 mod golden;
 mod hmm;
 mod linear;
@@ -7,4 +8,5 @@ mod naive;
 mod properties;
 mod shared;
 mod small;
+mod tabular;
 mod tinyshakespeare;
