@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Names in ascending order, numbered from 0. Saved as the list of names.
+/// Different names, numbered from 0. Saved as the list of names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Interner {
@@ -13,6 +13,13 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// The different ones of `names`, in alphabetic order.
+    pub fn sorted(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        names.into()
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -30,9 +37,8 @@ impl Interner {
 }
 
 impl From<Vec<String>> for Interner {
-    fn from(mut names: Vec<String>) -> Self {
-        names.sort_unstable();
-        names.dedup();
+    /// Keeps the order; no name may be there twice.
+    fn from(names: Vec<String>) -> Self {
         let numbers = names.iter().cloned().zip(0..).collect();
         Self { names, numbers }
     }

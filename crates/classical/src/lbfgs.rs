@@ -180,7 +180,8 @@ fn line_search(
 /// Elements per task. Fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 14;
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// The sum of products.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let sum = |(a, b): (&[f64], &[f64])| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let sums: Vec<f64> = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).map(sum).collect();
     sums.iter().sum()

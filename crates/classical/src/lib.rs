@@ -1,5 +1,6 @@
 //! What there was before neural networks, and what they have to beat: n-grams with modified,
-//! interpolated Kneser–Ney smoothing over token ids, and linear classifiers over TF-IDF.
+//! interpolated Kneser–Ney smoothing over token ids, linear classifiers over TF-IDF, taggers by conditional
+//! random fields, logistic regression and boosted trees over tables.
 //!
 //! They train in seconds on one core, need no tuning, and are the honest baseline to print beside
 //! a neural language model: same tokens, same validation text, nats per token.
@@ -44,7 +45,8 @@
 //!    context, an arc per n-gram that carries its finished probability. Scoring a stream
 //!    is a walk, with no look-up of contexts.
 //!
-//! The formulas, their references and the figures per order are in `docs/ngram.md`.
+//! The formulas, their references and the figures per order are in `docs/ngram.md`; the other models and
+//! what they reach on public sets are in `docs/classical.md`.
 
 mod crf;
 mod error;
@@ -76,3 +78,8 @@ pub use tabular::{
     BoostingOptions, Column, ColumnKind, GradientBoosting, TableConfig, TableEncoder,
 };
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
+
+/// The snippets of the page about classical models, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/classical.md")]
+struct Page;

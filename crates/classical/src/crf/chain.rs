@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::log_matrix::{LogMatrix, LogVector};
 use crate::ClassicalError;
 
 /// Scores of neighbouring labels, and of the first and the last one.
@@ -144,39 +145,19 @@ impl LinearChain {
         if log_partition == f64::NEG_INFINITY {
             return ChainPosterior { log_partition, labels, transitions };
         }
+        let matrix = LogMatrix::new(self.transitions.clone());
         let mut beta = self.end.clone();
-        let mut ahead = vec![0.0; self.labels];
         for position in (0..emissions.len() / self.labels).rev() {
             let here = position * self.labels..(position + 1) * self.labels;
             for (label, p) in labels[here.clone()].iter_mut().enumerate() {
                 *p = (alpha[here.start + label] + beta[label] - log_partition).exp();
             }
-            if position == 0 {
-                break;
-            }
-            for ((ahead, emission), beta) in
-                ahead.iter_mut().zip(&emissions[here.clone()]).zip(&beta)
-            {
-                *ahead = emission + beta;
-            }
-            let before = &alpha[here.start - self.labels..here.start];
-            for (from, counts) in transitions.chunks_exact_mut(self.labels).enumerate() {
-                // What follows `from`, once for the neighbours' probabilities and once summed.
-                let row = self.transitions(from);
-                let paths = || row.iter().zip(&ahead).map(|(step, ahead)| step + ahead);
-                let largest = paths().fold(f64::NEG_INFINITY, f64::max);
-                beta[from] = largest;
-                if largest == f64::NEG_INFINITY {
-                    continue;
-                }
-                let scale = (before[from] + largest - log_partition).exp();
-                let mut sum = 0.0;
-                for (count, path) in counts.iter_mut().zip(paths()) {
-                    let weight = (path - largest).exp();
-                    *count += scale * weight;
-                    sum += weight;
-                }
-                beta[from] += sum.ln();
+            if position > 0 {
+                let before = LogVector::new(&alpha[here.start - self.labels..here.start]);
+                let ahead = sum(&emissions[here], &beta);
+                let ahead = LogVector::new(&ahead);
+                matrix.add_outer(&before, &ahead, log_partition, &mut transitions);
+                beta = matrix.times(&ahead).collect();
             }
         }
         ChainPosterior { log_partition, labels, transitions }
@@ -219,16 +200,13 @@ impl LinearChain {
 
     /// Logarithm of the sum over all labellings up to each position, by its label.
     fn forward(&self, emissions: &[f64]) -> Vec<f64> {
+        let into = LogMatrix::new(self.transitions.clone()).transposed(self.labels);
         let mut alpha = sum(&self.start, &emissions[..self.labels]);
         alpha.reserve_exact(emissions.len() - self.labels);
-        for (position, emissions) in emissions.chunks_exact(self.labels).enumerate().skip(1) {
-            for (to, emission) in emissions.iter().enumerate() {
-                let before = &alpha[(position - 1) * self.labels..][..self.labels];
-                let step = |from: usize| self.transitions[from * self.labels + to];
-                let paths = before.iter().enumerate().map(|(from, alpha)| alpha + step(from));
-                let sum = log_sum_exp(paths);
-                alpha.push(sum + emission);
-            }
+        for emissions in emissions.chunks_exact(self.labels).skip(1) {
+            let before = LogVector::new(&alpha[alpha.len() - self.labels..]);
+            let now: Vec<f64> = into.times(&before).zip(emissions).map(|(a, b)| a + b).collect();
+            alpha.extend(now);
         }
         alpha
     }
@@ -264,7 +242,7 @@ fn sum(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
 
-fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(super) fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = values.clone().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
         return largest;

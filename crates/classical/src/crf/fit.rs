@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{ChainPosterior, LabelPath, LinearChain};
-use crate::lbfgs::{LbfgsOptions, minimize};
+use crate::lbfgs::{LbfgsOptions, dot, minimize};
 use crate::{ClassicalError, SparseColumns, SparseMatrix};
 
 /// Sequences per task. Fixed, so that sums do not depend on the number of threads.
@@ -26,7 +26,7 @@ pub struct CrfOptions {
 
 impl Default for CrfOptions {
     fn default() -> Self {
-        Self { l2: 1.0, max_iterations: 100, tolerance: 1e-5 }
+        Self { l2: 0.3, max_iterations: 100, tolerance: 1e-5 }
     }
 }
 
@@ -191,8 +191,7 @@ impl Problem<'_> {
                 .zip(&part.chain)
                 .for_each(|(slope, excess)| *slope += excess / count);
         }
-        let squares: f64 = x.iter().map(|weight| weight * weight).sum();
-        parts.iter().map(|part| part.loss).sum::<f64>() / count + 0.5 * penalty * squares
+        parts.iter().map(|part| part.loss).sum::<f64>() / count + 0.5 * penalty * dot(x, x)
     }
 
     fn part(&self, sequences: &[Range<usize>], weights: &[f64], chain: &LinearChain) -> Part {

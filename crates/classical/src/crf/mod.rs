@@ -7,6 +7,7 @@
 
 mod chain;
 mod fit;
+mod log_matrix;
 mod spans;
 mod tagger;
 mod templates;

@@ -30,7 +30,7 @@ impl Default for TaggerConfig {
     fn default() -> Self {
         Self {
             templates: Template::entities(),
-            min_positions: 2,
+            min_positions: 1,
             scheme: TagScheme::default(),
             constrained: true,
             crf: CrfOptions::default(),
@@ -72,7 +72,7 @@ impl Tagger {
             .iter()
             .map(|sentence| labels(config.scheme, sentence))
             .collect::<Result<_, _>>()?;
-        let tags = Interner::from(labels.concat());
+        let tags = Interner::sorted(labels.concat());
         let labels: Vec<usize> = labels
             .iter()
             .flatten()
@@ -180,8 +180,11 @@ fn frequent_features(config: &TaggerConfig, sentences: &[&TaggedSentence]) -> In
         }
         all
     });
-    let frequent = counts.into_iter().filter(|(_, count)| *count >= config.min_positions);
-    Interner::from(frequent.map(|(feature, _)| feature).collect::<Vec<_>>())
+    let mut frequent: Vec<(String, usize)> =
+        counts.into_iter().filter(|(_, count)| *count >= config.min_positions).collect();
+    // The most frequent first, so that most weights of a step are near each other in memory.
+    frequent.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    Interner::from(frequent.into_iter().map(|(feature, _)| feature).collect::<Vec<_>>())
 }
 
 /// The known features of each token, ascending.

@@ -139,11 +139,14 @@ impl FromStr for Template {
 
     fn from_str(text: &str) -> Result<Self, ClassicalError> {
         let wrong = || ClassicalError::Template { text: text.to_owned() };
-        let part = |part: &str| -> Option<(Property, isize)> {
-            let (property, at) = part.trim().strip_suffix(']')?.split_once('[')?;
+        // A sign may stand in the brackets, so parts end with those and not at a `+`.
+        let part = |(index, part): (usize, &str)| -> Option<(Property, isize)> {
+            let part = part.trim();
+            let part = if index == 0 { part } else { part.strip_prefix('+')?.trim_start() };
+            let (property, at) = part.strip_suffix(']')?.split_once('[')?;
             Some((Property::read(property)?, at.parse().ok()?))
         };
-        let parts: Option<Vec<_>> = text.split('+').map(part).collect();
+        let parts: Option<Vec<_>> = text.split_inclusive(']').enumerate().map(part).collect();
         let parts = parts.ok_or_else(wrong)?;
         let has_run = parts.iter().any(|(property, _)| matches!(property, Property::Run(_)));
         if has_run && parts.len() > 1 {

@@ -79,7 +79,7 @@ impl TableEncoder {
             ColumnKind::Category => {
                 let names: Vec<String> =
                     rows.iter().map(|cells| cells[index].as_ref().to_owned()).collect();
-                Ok(Code::Category(names.into()))
+                Ok(Code::Category(Interner::sorted(names)))
             }
         };
         let codes = config.columns.iter().enumerate().map(code).collect::<Result<_, _>>()?;

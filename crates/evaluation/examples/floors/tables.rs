@@ -82,6 +82,7 @@ type Fit = fn(&SparseMatrix, &[usize], u64) -> anyhow::Result<Box<dyn Classifier
 
 const RECIPES: [(&str, Fit); 2] = [
     ("logistic regression", |rows, labels, _| {
+        // Some hundred rows and up to sixty columns: weights are best kept small.
         let options = LogisticOptions { c: 0.1, ..LogisticOptions::default() };
         Ok(Box::new(LogisticRegression::fit(rows, labels, 2, &options)?))
     }),

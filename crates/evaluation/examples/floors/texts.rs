@@ -54,6 +54,7 @@ type Fit = fn(&SparseMatrix, &[usize], usize) -> anyhow::Result<Box<dyn Classifi
 
 const RECIPES: [(&str, Fit); 3] = [
     ("logistic regression", |rows, labels, classes| {
+        // Rows have length 1 in each block, which asks for larger weights than standardised columns do.
         let options = LogisticOptions { c: 10.0, ..LogisticOptions::default() };
         Ok(Box::new(LogisticRegression::fit(rows, labels, classes, &options)?))
     }),
