@@ -8,6 +8,7 @@ use wuji::WujiError;
 use wuji::data::DataError;
 use wuji::data::catalogue::CatalogueError;
 use wuji::device::DeviceError;
+use wuji::evaluation::harness::HarnessError;
 use wuji::inference::InferenceError;
 use wuji::model::ModelError;
 use wuji::protocol::TextModelError;
@@ -72,6 +73,7 @@ fn is_wrong_input(error: &Error) -> bool {
         ask(error, text_model),
         ask(error, catalogue),
         ask(error, device),
+        ask(error, harness),
         ask(error, about_the_path),
     ];
     verdicts.into_iter().flatten().next().unwrap_or(false)
@@ -91,6 +93,16 @@ fn wuji(error: &WujiError) -> bool {
         // The network's fault, mostly.
         WujiError::NotDownloaded { .. } => false,
         WujiError::Render { .. } | WujiError::Execution(_) => false,
+        _ => true,
+    }
+}
+
+fn harness(error: &HarnessError) -> bool {
+    match error {
+        HarnessError::Io { source, .. } => about_the_path(source),
+        HarnessError::Data(error) => data(error),
+        HarnessError::Model(error) => text_model(error),
+        HarnessError::Score { .. } | HarnessError::Floor { .. } => false,
         _ => true,
     }
 }

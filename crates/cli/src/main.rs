@@ -12,6 +12,7 @@ mod convert;
 mod data;
 mod device;
 mod embed;
+mod eval;
 mod exit;
 mod experiment;
 mod forward;
@@ -51,6 +52,8 @@ enum Verb {
     Train(Box<train::Args>),
     /// Continue a text.
     Generate(generate::Args),
+    /// Score a model on tasks, with intervals and beside baselines; compare two models.
+    Eval(Box<eval::Args>),
     /// Vectors of texts, near for texts that mean the same.
     Embed(embed::Args),
     /// One forward pass over named tensors, for inspection and parity.
@@ -94,6 +97,7 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.verb {
         Verb::Train(args) => train::run(args, common),
         Verb::Generate(args) => generate::run(args, common),
+        Verb::Eval(args) => eval::run(args, common),
         Verb::Embed(args) => embed::run(args, common),
         Verb::Forward(args) => forward::run(args, common),
         Verb::Tokenizer(verb) => tokenizer::run(verb, common),

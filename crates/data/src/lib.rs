@@ -72,7 +72,7 @@ pub use prepare::{Manifest, PreparedCorpus, prepare};
 pub use shard::{ShardWriter, TokenShard, TokenShards};
 pub use source::{
     DocumentMode, DocumentPart, DocumentSource, FileFormat, FileSource, GeneratedSource,
-    InvalidUtf8, MemorySource, Origin, SourceOptions,
+    InvalidUtf8, MemorySource, Origin, Record, RecordFormat, RecordSource, SourceOptions,
 };
 pub use split::{Split, SplitOptions};
 

@@ -47,6 +47,8 @@ pub mod regression;
 
 pub mod uncertainty;
 
+pub mod harness;
+
 mod error;
 mod ngrams;
 mod signature;

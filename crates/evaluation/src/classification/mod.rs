@@ -26,6 +26,7 @@ mod probabilities;
 mod roc;
 
 pub use calibration::{Calibration, CalibrationBin, calibration};
+pub(crate) use confusion::matthews_of_margins;
 pub use confusion::{ConfusionMatrix, ConfusionMetric, KappaWeights};
 pub use counts::{Average, BinaryCounts, average};
 pub use multiclass_auc::{roc_auc_one_vs_one, roc_auc_one_vs_rest};
