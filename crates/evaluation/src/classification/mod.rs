@@ -23,6 +23,7 @@ mod multiclass_auc;
 mod multilabel;
 mod precision_recall;
 mod probabilities;
+mod reliability;
 mod roc;
 
 pub use calibration::{Calibration, CalibrationBin, calibration};
@@ -35,4 +36,5 @@ pub use precision_recall::{PrecisionRecallCurve, average_precision, precision_re
 pub use probabilities::{
     binary_brier, binary_log_loss, brier, log_loss, most_probable, top_k_accuracy,
 };
+pub use reliability::ReliabilityBin;
 pub use roc::{RocCurve, roc_auc, roc_curve};

@@ -232,7 +232,7 @@ fn confusion_part(
     let column = |c: usize| measurement.rows.iter().map(|row| row[c] as usize).collect::<Vec<_>>();
     let matrix = ConfusionMatrix::new(&column(0), &column(1), documents.labels.len())?;
     let caption = format!("Answers of {}", model.name);
-    ConfusionTable::new(caption, documents.labels.clone(), &matrix)?.html()
+    ConfusionTable::new(caption, documents.labels.clone(), &matrix).html()
 }
 
 /// The first wrong answers by the first metric.

@@ -1,5 +1,7 @@
 //! Templates and expressions of a task over the columns of a record.
 
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use wuji_data::Record;
 
@@ -18,7 +20,8 @@ impl<'a> Templates<'a> {
     pub(super) fn new(task: &'a str) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_keep_trailing_newline(true);
+        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
         environment.add_filter("lower_first", lower_first);
         environment.add_filter("split_on", split_on);
         environment.add_filter("before", |text: String, mark: &str| cut(&text, mark).0);
@@ -94,7 +97,7 @@ impl<'a> Templates<'a> {
 
 /// The columns of a record by name, all of them as `doc`, and the record's number as `index`.
 fn context(record: &Record, index: usize) -> Value {
-    let columns = Value::from_serialize(record);
+    let columns = Value::from(Serde(record));
     minijinja::context! { doc => columns.clone(), index, ..columns }
 }
 

@@ -1,9 +1,11 @@
 //! The metrics against the reference implementations' numbers (`shared/golden/metrics`).
 
 mod classification;
+mod cmrc;
 mod entities;
 mod generation;
 mod golden;
+mod perplexity;
 mod ranking;
 mod significance;
 mod speed;
