@@ -6,6 +6,7 @@ mod hmm;
 mod linear;
 mod naive;
 mod properties;
+mod rules;
 mod shared;
 mod small;
 mod tinyshakespeare;
