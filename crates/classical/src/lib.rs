@@ -1,5 +1,6 @@
 //! What there was before neural networks, and what they have to beat: n-grams with modified,
-//! interpolated Kneser–Ney smoothing over token ids, and linear classifiers over TF-IDF.
+//! interpolated Kneser–Ney smoothing over token ids, and linear classifiers over TF-IDF. Before those
+//! there were rules: see [`grammar`] and [`rules`].
 //!
 //! They train in seconds on one core, need no tuning, and are the honest baseline to print beside
 //! a neural language model: same tokens, same validation text, nats per token.
@@ -47,11 +48,15 @@
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
 mod error;
+pub mod grammar;
 mod hmm;
 mod lbfgs;
 mod linear;
 mod ngram;
+mod random;
+pub mod rules;
 mod sparse;
+mod streaming;
 mod tfidf;
 
 pub use error::ClassicalError;
@@ -66,3 +71,8 @@ pub use ngram::{
 };
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
+
+/// The snippets of the page about grammars and rules, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rules.md")]
+struct RulesPage;
