@@ -68,7 +68,9 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
     if let [first, second] = args.compare.as_slice() {
         return compare(first, second, args, common);
     }
-    let Some(model) = &args.model else { return Err(Wrong("--model is missing".to_owned()).into()) };
+    let Some(model) = &args.model else {
+        return Err(Wrong("--model is missing".to_owned()).into());
+    };
     let tasks = tasks(&library, &args.tasks)?;
     let path = model_path(model, common)?;
     let loaded = LoadedModel::load(&path, &common.device.open()?)?;

@@ -48,7 +48,8 @@ impl<'a> LanguageModel<'a> {
         requests: &[&LoglikelihoodRequest],
         progress: &mut Progress<'_>,
     ) -> Result<(), HarnessError> {
-        let length = |request: &LoglikelihoodRequest| request.context.len() + request.continuation.len();
+        let length =
+            |request: &LoglikelihoodRequest| request.context.len() + request.continuation.len();
         let mut missing: Vec<&LoglikelihoodRequest> = Vec::new();
         let mut known = std::collections::HashSet::new();
         for &request in requests {
@@ -81,9 +82,7 @@ impl<'a> LanguageModel<'a> {
                 let likelihoods = self.model.loglikelihood_rolling(&[text])?;
                 Answer::Rolling(likelihoods[0])
             }
-            Request::Generation { request, .. } => {
-                Answer::Text(self.model.complete(request)?.text)
-            }
+            Request::Generation { request, .. } => Answer::Text(self.model.complete(request)?.text),
             Request::Ranking { query, candidates } => {
                 let texts: Vec<&str> =
                     [query].into_iter().chain(candidates).map(String::as_str).collect();

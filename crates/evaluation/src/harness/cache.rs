@@ -50,9 +50,8 @@ impl Cache {
     /// # Errors
     /// A file that cannot be read or written, or a line before the last that is no answer.
     pub fn open(path: &Path, model: impl Into<String>) -> Result<Self, HarnessError> {
-        let failed = |action| {
-            move |source| HarnessError::Io { action, path: path.to_path_buf(), source }
-        };
+        let failed =
+            |action| move |source| HarnessError::Io { action, path: path.to_path_buf(), source };
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -196,7 +195,11 @@ mod tests {
         let request = LoglikelihoodRequest::new("a", "b");
         assert_eq!(Cache::open(&path, "one").unwrap().likelihood(&request).unwrap().log_prob, -1.5);
         assert!(!Cache::open(&path, "two").unwrap().has_likelihood(&request));
-        assert!(!Cache::open(&path, "one").unwrap().has_likelihood(&LoglikelihoodRequest::new("ab", "")));
+        assert!(
+            !Cache::open(&path, "one")
+                .unwrap()
+                .has_likelihood(&LoglikelihoodRequest::new("ab", ""))
+        );
     }
 
     #[test]

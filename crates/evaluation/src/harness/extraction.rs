@@ -69,8 +69,7 @@ mod tests {
     use super::*;
 
     fn find(pattern: &str, take: Take, text: &str) -> Option<String> {
-        let extraction =
-            Extraction { name: "x".to_owned(), pattern: pattern.to_owned(), take };
+        let extraction = Extraction { name: "x".to_owned(), pattern: pattern.to_owned(), take };
         Extractor::new(&extraction, "t").unwrap().find(text).map(str::to_owned)
     }
 

@@ -26,7 +26,9 @@ impl Figure {
         let aggregate = measurement.metric.aggregate();
         let rows = &measurement.rows;
         let classes = match aggregate {
-            Aggregate::Classes(_) => rows.iter().flatten().fold(0.0f64, |a, b| a.max(*b)) as usize + 1,
+            Aggregate::Classes(_) => {
+                rows.iter().flatten().fold(0.0f64, |a, b| a.max(*b)) as usize + 1
+            }
             _ => 0,
         };
         let width = width(aggregate, rows.first().map_or(1, Vec::len), classes);
@@ -95,7 +97,8 @@ impl CorpusMetric for Figure {
             Aggregate::Classes(figure) => of_classes(figure, sums),
             Aggregate::Calibration => {
                 let (bins, _) = sums.as_chunks::<2>();
-                let gap: f64 = bins.iter().map(|[confidence, right]| (confidence - right).abs()).sum();
+                let gap: f64 =
+                    bins.iter().map(|[confidence, right]| (confidence - right).abs()).sum();
                 ratio(gap, sums[2 * BINS])
             }
             Aggregate::Bleu => self.bleu.score_of(sums),
@@ -123,8 +126,11 @@ fn of_classes(figure: ClassFigure, sums: &[f64]) -> f64 {
         ClassFigure::MacroF1 => average(&counts, Average::Macro, BinaryCounts::f1),
         ClassFigure::WeightedF1 => average(&counts, Average::Weighted, BinaryCounts::f1),
         ClassFigure::BalancedAccuracy => {
-            let recalls: Vec<f64> =
-                counts.iter().filter(|class| class.support() > 0).map(BinaryCounts::recall).collect();
+            let recalls: Vec<f64> = counts
+                .iter()
+                .filter(|class| class.support() > 0)
+                .map(BinaryCounts::recall)
+                .collect();
             recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
         }
         ClassFigure::Matthews => matthews_of_margins(hits.iter().sum(), &truth, &predicted),

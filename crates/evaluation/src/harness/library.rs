@@ -105,7 +105,10 @@ fn parse(name: &str, text: &str) -> Result<TaskFile, HarnessError> {
         reason,
     };
     if task.id != name {
-        return Err(invalid("id", format!("expected {name:?}, that of the file, found {:?}", task.id)));
+        return Err(invalid(
+            "id",
+            format!("expected {name:?}, that of the file, found {:?}", task.id),
+        ));
     }
     if task.metrics.is_empty() {
         return Err(invalid("metrics", "expected at least one".to_owned()));

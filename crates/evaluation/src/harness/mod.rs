@@ -42,10 +42,10 @@ pub use measurement::{Groups, Measurement};
 pub use metric::Metric;
 pub use page::page;
 pub use prepare::{PrepareOptions, PreparedTask};
-pub use report::{AnswererDocuments, AnswererReport, Documents, RunReport, ScoreReport, TaskReport};
+pub use report::{
+    AnswererDocuments, AnswererReport, Documents, RunReport, ScoreReport, TaskReport,
+};
 pub use request::{Answer, Gold, Item, Request};
 pub use run::{Outcome, RunOptions, run_task};
 pub use store::Results;
-pub use task::{
-    FewShot, FewShotChoice, Found, Labels, RequestSpec, TaskData, TaskFile, Words,
-};
+pub use task::{FewShot, FewShotChoice, Found, Labels, RequestSpec, TaskData, TaskFile, Words};

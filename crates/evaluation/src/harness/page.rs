@@ -3,7 +3,9 @@
 use super::error::HarnessError;
 use super::measurement::Measurement;
 use super::metric::{Aggregate, Metric};
-use super::report::{AnswererDocuments, AnswererReport, Documents, RunReport, ScoreReport, TaskReport};
+use super::report::{
+    AnswererDocuments, AnswererReport, Documents, RunReport, ScoreReport, TaskReport,
+};
 use super::request::{Answer, Gold};
 use crate::EvaluationError;
 use crate::classification::{ConfusionMatrix, calibration};
@@ -50,16 +52,17 @@ fn overview(report: &RunReport) -> String {
         let name = escape(&task.title);
         if let Some(reason) = &task.skipped {
             let reason = escape(reason);
-            rows += &format!("<tr><th scope=\"row\">{name}</th><td colspan=\"4\">skipped: {reason}</td></tr>\n");
+            rows += &format!(
+                "<tr><th scope=\"row\">{name}</th><td colspan=\"4\">skipped: {reason}</td></tr>\n"
+            );
             continue;
         }
         let metric = task.answerers.iter().find_map(|answerer| answerer.scores.first());
         let metric = metric.map_or("", |score| score.metric.as_str());
         let mut answerers = task.answerers.iter();
         let model = answerers.next().map_or(String::new(), cell);
-        let floors: Vec<String> = answerers
-            .map(|floor| format!("{} {}", escape(&floor.name), cell(floor)))
-            .collect();
+        let floors: Vec<String> =
+            answerers.map(|floor| format!("{} {}", escape(&floor.name), cell(floor))).collect();
         let verdicts: Vec<&str> = task.comparisons.iter().map(verdict).collect();
         rows += &format!(
             "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{model}</td><td>{}</td><td>{}</td></tr>\n",
@@ -117,7 +120,11 @@ fn format_of(metric: &str) -> NumberFormat {
     ]
     .iter()
     .any(|metric| metric.name() == name);
-    if is_number { NumberFormat::Plain { decimals: 3 } } else { NumberFormat::Percent { decimals: 1 } }
+    if is_number {
+        NumberFormat::Plain { decimals: 3 }
+    } else {
+        NumberFormat::Percent { decimals: 1 }
+    }
 }
 
 fn task_section(
@@ -260,7 +267,9 @@ fn sample(documents: &Documents, model: &AnswererDocuments, document: usize) -> 
     };
     let option = |index: usize| options.get(index).cloned().unwrap_or_else(|| index.to_string());
     let expected = match &documents.golds[document] {
-        Gold::Options(right) => right.iter().map(|&index| option(index)).collect::<Vec<_>>().join(" | "),
+        Gold::Options(right) => {
+            right.iter().map(|&index| option(index)).collect::<Vec<_>>().join(" | ")
+        }
         Gold::Texts(texts) => texts.join(" | "),
         Gold::Tags(tags) => tags.join(" "),
         Gold::Relevance(_) | Gold::Size { .. } => String::new(),

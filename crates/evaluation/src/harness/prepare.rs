@@ -145,12 +145,7 @@ impl Maker<'_> {
     }
 
     /// The question about one record.
-    fn item(
-        &self,
-        record: &Record,
-        index: usize,
-        shots: &FewShots,
-    ) -> Result<Item, HarnessError> {
+    fn item(&self, record: &Record, index: usize, shots: &FewShots) -> Result<Item, HarnessError> {
         let optional = |key: &'static str, template: &Option<String>| {
             let template = template.as_ref();
             template.map(|text| self.templates.text((key, text), record, index)).transpose()
@@ -198,7 +193,9 @@ impl Maker<'_> {
                 let gold = Gold::Size { words, bytes: original.len() };
                 Ok((Request::Rolling { text: asked }, gold))
             }
-            RequestSpec::Generation { prompt, references, source, max_new_tokens, stop, .. } => {
+            RequestSpec::Generation {
+                prompt, references, source, max_new_tokens, stop, ..
+            } => {
                 let prompt = text("request.prompt", prompt)?;
                 let options = GenerateOptions {
                     max_new_tokens: *max_new_tokens,
@@ -211,7 +208,9 @@ impl Maker<'_> {
                 let gold = Gold::Texts(self.references(references, record, index)?);
                 Ok((Request::Generation { request, source }, gold))
             }
-            RequestSpec::Classification { text: template, label, prompt, words, delimiter, .. } => {
+            RequestSpec::Classification {
+                text: template, label, prompt, words, delimiter, ..
+            } => {
                 let prompt = text("request.prompt", prompt)?;
                 let plain = text("request.text", template)?;
                 let gold = self.right(label, self.labels, record, index)?;
@@ -219,7 +218,8 @@ impl Maker<'_> {
                 Ok((choice(&format!("{before}{prompt}"), delimiter, words, plain), gold))
             }
             RequestSpec::Tagging { tokens, tags } => {
-                let (tokens, tags) = (texts("request.tokens", tokens)?, texts("request.tags", tags)?);
+                let (tokens, tags) =
+                    (texts("request.tokens", tokens)?, texts("request.tags", tags)?);
                 if tokens.len() != tags.len() {
                     let reason = format!("{} tags for {} tokens", tags.len(), tokens.len());
                     return Err(self.templates.wrong("request.tags", index, reason));
@@ -229,7 +229,8 @@ impl Maker<'_> {
             RequestSpec::Ranking { query, candidates, relevance } => {
                 let query = text("request.query", query)?;
                 let candidates = texts("request.candidates", candidates)?;
-                let value = self.templates.value(("request.relevance", relevance), record, index)?;
+                let value =
+                    self.templates.value(("request.relevance", relevance), record, index)?;
                 let wrong = |reason| self.templates.wrong("request.relevance", index, reason);
                 let relevance: Vec<f64> =
                     serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
@@ -265,8 +266,10 @@ impl Maker<'_> {
     ) -> Result<Gold, HarnessError> {
         const KEY: &str = "request.answer";
         let wrong = |found: &Value| {
-            let reason =
-                format!("expected a position below {} or one of the options, found {found}", options.len());
+            let reason = format!(
+                "expected a position below {} or one of the options, found {found}",
+                options.len()
+            );
             self.templates.wrong(KEY, index, reason)
         };
         let value = self.templates.value((KEY, expression), record, index)?;
@@ -308,8 +311,7 @@ impl Maker<'_> {
 
 /// A question whose options follow a prompt.
 fn choice(prompt: &str, delimiter: &str, options: &[String], text: String) -> Request {
-    let ask =
-        |option: &String| LoglikelihoodRequest::new(prompt, format!("{delimiter}{option}"));
+    let ask = |option: &String| LoglikelihoodRequest::new(prompt, format!("{delimiter}{option}"));
     let likelihoods = options.iter().map(ask).collect();
     Request::Choice { likelihoods, text, options: options.to_vec() }
 }

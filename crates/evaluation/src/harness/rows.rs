@@ -45,7 +45,9 @@ pub(super) fn choice(
             let probabilities = probabilities();
             vec![right.iter().map(|&option| probabilities[option]).sum()]
         }
-        Metric::Preference => truth(scores[0] > scores[1..].iter().copied().fold(f64::MIN, f64::max)),
+        Metric::Preference => {
+            truth(scores[0] > scores[1..].iter().copied().fold(f64::MIN, f64::max))
+        }
         Metric::LogLoss => {
             // As for scikit-learn, a probability of 0 is the smallest step of a double.
             vec![-probabilities()[right[0]].max(f64::EPSILON).ln()]
@@ -190,7 +192,8 @@ mod tests {
     use wuji_protocol::Loglikelihood;
 
     fn likelihoods(log_probs: &[f64]) -> Answer {
-        let one = |&log_prob: &f64| Loglikelihood { log_prob, is_greedy: false, tokens: 1, bytes: 1 };
+        let one =
+            |&log_prob: &f64| Loglikelihood { log_prob, is_greedy: false, tokens: 1, bytes: 1 };
         Answer::Likelihoods(log_probs.iter().map(one).collect())
     }
 
@@ -228,7 +231,8 @@ mod tests {
         assert_eq!(row(Metric::NumberMatch, "$1000."), [1.0]);
         assert_eq!(row(Metric::TokenF1, "cat sat"), [2.0 / 3.0]);
         assert_eq!(row(Metric::RougeL, "the cat"), [1.0]);
-        let chinese = text(Metric::TokenF1, "北京市", &["北京".to_owned()], Words::Chinese).unwrap();
+        let chinese =
+            text(Metric::TokenF1, "北京市", &["北京".to_owned()], Words::Chinese).unwrap();
         assert_eq!(chinese, [0.8]);
     }
 

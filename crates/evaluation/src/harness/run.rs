@@ -119,7 +119,12 @@ impl<'a> Judge<'a> {
         let scores = measurements.iter().map(|measurement| self.score(measurement));
         let scores = scores.collect::<Result<Vec<ScoreReport>, HarnessError>>()?;
         let seconds = clock() - start;
-        outcome.report.answerers.push(AnswererReport { name: name.clone(), seconds, scores, skipped: None });
+        outcome.report.answerers.push(AnswererReport {
+            name: name.clone(),
+            seconds,
+            scores,
+            skipped: None,
+        });
         if let Some(documents) = &mut outcome.documents {
             documents.add(name, answers, measurements);
         }

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn the_longer_of_overlapping_spans_is_kept() {
-        let spans = r#"{"name": {"北京": [[0, 1]]}, "company": {"北京银行": [[0, 3]], "某": [[5, 5]]}}"#;
+        let spans =
+            r#"{"name": {"北京": [[0, 1]]}, "company": {"北京银行": [[0, 3]], "某": [[5, 5]]}}"#;
         let spans: Spans = serde_json::from_str(spans).unwrap();
         let found = tags(Serde(spans), "北京银行的某").unwrap();
         assert_eq!(found.join(" "), "B-company I-company I-company I-company O B-company");

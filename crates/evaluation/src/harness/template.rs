@@ -114,9 +114,7 @@ pub(super) fn text_of(value: &serde_json::Value) -> Option<String> {
 /// With a small first letter.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// The parts between a mark, without spaces around them and without empty ones.

@@ -32,6 +32,15 @@ pub fn data(path: &str) -> Option<Value> {
     Some(serde_json::from_reader(std::io::BufReader::new(bytes)).unwrap())
 }
 
+/// The folder with all data sets.
+pub fn shared_data() -> Option<PathBuf> {
+    let data = shared().map(|shared| shared.join("data")).filter(|data| data.is_dir());
+    if data.is_none() {
+        eprintln!("SKIPPED: shared/data not found");
+    }
+    data
+}
+
 fn shared() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let root = std::env::var_os("WUJI_SHARED").map_or(beside, PathBuf::from);

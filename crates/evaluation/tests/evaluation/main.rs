@@ -5,6 +5,7 @@ mod cmrc;
 mod entities;
 mod generation;
 mod golden;
+mod harness;
 mod perplexity;
 mod ranking;
 mod significance;

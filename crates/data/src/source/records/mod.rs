@@ -163,12 +163,7 @@ fn invalid(path: &Path, place: Place, reason: impl Into<String>) -> DataError {
 }
 
 /// The record of a row whose fields have these names.
-fn named(
-    columns: &[String],
-    fields: Vec<Value>,
-    path: &Path,
-    place: Place,
-) -> Result<Record> {
+fn named(columns: &[String], fields: Vec<Value>, path: &Path, place: Place) -> Result<Record> {
     if columns.len() != fields.len() {
         let reason =
             format!("{} fields; expected {}: {}", fields.len(), columns.len(), columns.join(", "));

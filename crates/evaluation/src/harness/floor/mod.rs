@@ -27,6 +27,7 @@ pub enum FloorKind {
     /// A byte-level n-gram model with modified Kneser–Ney smoothing over the training records.
     Ngram,
     /// The first three sentences of the source.
+    #[serde(rename = "lead-3")]
     Lead3,
     /// The source itself.
     Copy,

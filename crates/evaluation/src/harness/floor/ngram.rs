@@ -15,7 +15,8 @@ struct Ngram {
 }
 
 pub(super) fn fit(task: &PreparedTask) -> Result<Box<dyn Answerer>, HarnessError> {
-    let documents: Vec<Vec<u32>> = task.train.iter().filter_map(text).map(|text| bytes(&text)).collect();
+    let documents: Vec<Vec<u32>> =
+        task.train.iter().filter_map(text).map(|text| bytes(&text)).collect();
     let documents = documents.iter().map(Vec::as_slice);
     let model = KneserNey::train(KneserNeyConfig::new(ORDER, 256), documents);
     let model = model.map_err(|error| FloorKind::Ngram.failed(task, error.to_string()))?;
@@ -70,7 +71,8 @@ impl Answerer for Ngram {
         for (done, request) in requests.iter().enumerate() {
             answers.push(match request {
                 Request::Choice { likelihoods, .. } => {
-                    let one = |r: &LoglikelihoodRequest| self.likelihood(&r.context, &r.continuation);
+                    let one =
+                        |r: &LoglikelihoodRequest| self.likelihood(&r.context, &r.continuation);
                     Some(Answer::Likelihoods(likelihoods.iter().map(one).collect()))
                 }
                 Request::Rolling { text } => Some(Answer::Rolling(self.likelihood("", text))),

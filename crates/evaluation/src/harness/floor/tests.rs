@@ -84,7 +84,7 @@ text = "{{ text }}"
         Some(Answer::Rolling(likelihood)) => likelihood.bits_per_byte().unwrap(),
         other => panic!("{other:?}"),
     };
-    assert!(bits(&found[0]) < 1.0 && bits(&found[40]) > 2.0);
+    assert!(2.0 * bits(&found[0]) < bits(&found[40]));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn copies_are_sentences_of_the_source() {
     };
     assert_eq!(text(copy::lead_3(&request(""))), "One is 1.5 here. Two? Three!");
     assert_eq!(text(copy::copy(&request(""))), source);
-    let asked = request("Context: x\n\nQuestion: Where is five?\n\nAnswer:");
+    let asked = request("Context: x\n\nQuestion: Which five?\n\nAnswer:");
     assert_eq!(text(overlap::overlap(&asked)), "Five.");
     assert_eq!(copy::copy(&Request::Rolling { text: String::new() }), None);
 }

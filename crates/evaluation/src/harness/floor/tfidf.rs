@@ -2,9 +2,7 @@
 
 use wuji_classical::{LogisticOptions, LogisticRegression, TfIdf, TfIdfConfig};
 
-use super::{
-    Answer, Answerer, FloorKind, HarnessError, PreparedTask, Progress, Request, choices,
-};
+use super::{Answer, Answerer, FloorKind, HarnessError, PreparedTask, Progress, Request, choices};
 
 /// Inverse of the penalty; good for short texts, and never tuned on a test part.
 const C: f64 = 10.0;

@@ -1,7 +1,11 @@
 use super::*;
 
 /// A task over these records, which are both what is asked and what is learnt from.
-fn prepare(task: &str, records: &str, options: PrepareOptions) -> Result<PreparedTask, HarnessError> {
+fn prepare(
+    task: &str,
+    records: &str,
+    options: PrepareOptions,
+) -> Result<PreparedTask, HarnessError> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.jsonl"), records).unwrap();
     let head = "id = \"t\"\nversion = 1\ntitle = \"T\"\nlanguage = [\"en\"]\nabout = \"\"\n";
@@ -68,8 +72,9 @@ fn examples_are_those_of_the_slice_where_it_has_enough() {
 
 #[test]
 fn a_limit_draws_documents_by_the_seed_and_keeps_their_order() {
-    let records: String =
-        (0..50).map(|i| format!("{{\"q\": \"{i}\", \"c\": [\"x\", \"y\"], \"a\": 0, \"s\": \"m\"}}\n")).collect();
+    let records: String = (0..50)
+        .map(|i| format!("{{\"q\": \"{i}\", \"c\": [\"x\", \"y\"], \"a\": 0, \"s\": \"m\"}}\n"))
+        .collect();
     let records_of = |seed| {
         let options = PrepareOptions { limit: Some(10), seed, ..Default::default() };
         let task = prepare(CHOICE, &records, options).unwrap();
@@ -110,7 +115,10 @@ prompt = "{{ t }} is"
 "#;
     let records = "{\"t\": \"b\", \"l\": \"two\"}\n{\"t\": \"a\", \"l\": \"one\"}\n";
     let task = prepare(task, records, PrepareOptions::default()).unwrap();
-    assert_eq!((task.labels.join(" "), task.items.len(), task.train.len()), ("one two".to_owned(), 1, 2));
+    assert_eq!(
+        (task.labels.join(" "), task.items.len(), task.train.len()),
+        ("one two".to_owned(), 1, 2)
+    );
     assert_eq!(task.items[0].gold, Gold::Options(vec![1]));
     assert_eq!(likelihoods(&task.items[0])[1], LoglikelihoodRequest::new("b is", " two"));
 }
