@@ -18,6 +18,16 @@ pub(super) fn best(scores: impl Iterator<Item = f64>) -> usize {
     scores.enumerate().fold((0, f64::NEG_INFINITY), ahead).0
 }
 
+/// The share of right ones among the options with the most.
+fn share_of_best(scores: &[f64], right: &[usize]) -> f64 {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let best = (0..scores.len()).filter(|&option| scores[option] == most);
+    let (hits, all) = best.fold((0, 0), |(hits, all), option| {
+        (hits + usize::from(right.contains(&option)), all + 1)
+    });
+    if all == 0 { 0.0 } else { hits as f64 / all as f64 }
+}
+
 fn truth(is: bool) -> Vec<f64> {
     vec![f64::from(u8::from(is))]
 }
@@ -32,12 +42,15 @@ pub(super) fn choice(
     let scores = scores(answer).ok_or_else(|| unfit(metric, answer.kind()))?;
     same_length("options with an answer", options.len(), scores.len())?;
     let chosen = best(scores.iter().copied());
+    let is_classifier = matches!(answer, Answer::Probabilities(_));
     let probabilities = || softmax(&scores);
     Ok(match metric {
+        // Of options that a classifier finds equally likely, one is taken by chance.
+        Metric::Acc if is_classifier => vec![share_of_best(&scores, right)],
+        Metric::AccNorm if is_classifier => vec![share_of_best(&scores, right)],
         Metric::Acc | Metric::Mc1 => truth(right.contains(&chosen)),
         Metric::AccNorm => {
-            let is_classifier = matches!(answer, Answer::Probabilities(_));
-            let length = |option: &String| if is_classifier { 1 } else { option.chars().count() };
+            let length = |option: &String| option.chars().count();
             let normed = scores.iter().zip(options).map(|(score, o)| score / length(o) as f64);
             truth(right.contains(&best(normed)))
         }
@@ -211,6 +224,8 @@ mod tests {
         // A classifier's probabilities have no length.
         let answer = Answer::Probabilities(vec![0.6, 0.4]);
         assert_eq!(row(Metric::AccNorm, &[0], &answer), [1.0]);
+        let answer = Answer::Probabilities(vec![0.5, 0.5]);
+        assert_eq!(row(Metric::Acc, &[1], &answer), [0.5]);
     }
 
     #[test]

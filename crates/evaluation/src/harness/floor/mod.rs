@@ -18,7 +18,7 @@ use super::request::{Answer, Gold, Item, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FloorKind {
-    /// Options are equally likely; the first is taken.
+    /// Options are equally likely.
     Chance,
     /// Options are as likely as they were right among the training records.
     Majority,
