@@ -22,7 +22,8 @@ fn main() -> anyhow::Result<()> {
     ensure!(!paths.is_empty(), usage);
     let buffer: usize = std::env::var("BUFFER_MIB").map_or(Ok(64), |text| text.parse())?;
 
-    let mut text = Text { paths, next: 0, reader: Box::new(std::io::empty()), left: mebibytes << 20 };
+    let mut text =
+        Text { paths, next: 0, reader: Box::new(std::io::empty()), left: mebibytes << 20 };
     let config = NgramConfig::new(order, 256);
     let start = Instant::now();
     let counts = if buffer == 0 {
@@ -36,7 +37,12 @@ fn main() -> anyhow::Result<()> {
     };
     let mut out = std::io::stdout().lock();
     writeln!(out, "order {order}, {} bytes of text, buffer {buffer} MiB", counts.tokens())?;
-    writeln!(out, "counted in {:.1} s, peak {} MiB", start.elapsed().as_secs_f64(), peak_mebibytes()?)?;
+    writeln!(
+        out,
+        "counted in {:.1} s, peak {} MiB",
+        start.elapsed().as_secs_f64(),
+        peak_mebibytes()?
+    )?;
     let model = counts.into_model();
     writeln!(
         out,
@@ -87,7 +93,8 @@ impl Text {
                 let path = &self.paths[self.next % self.paths.len()];
                 self.next += 1;
                 ensure!(self.next < 100_000, "the files have no text");
-                let file = std::fs::File::open(path).with_context(|| format!("cannot open {path}"))?;
+                let file =
+                    std::fs::File::open(path).with_context(|| format!("cannot open {path}"))?;
                 self.reader = match path.ends_with(".gz") {
                     true => Box::new(MultiGzDecoder::new(file)),
                     false => Box::new(file),

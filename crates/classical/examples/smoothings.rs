@@ -129,7 +129,10 @@ fn print_drafts(
         ("7-gram", model),
         ("lookup, then 7-gram", &FirstOf(lookup, model)),
     ];
-    writeln!(out, "\n| draft of {LENGTH} characters | proposed | right before the first mistake |")?;
+    writeln!(
+        out,
+        "\n| draft of {LENGTH} characters | proposed | right before the first mistake |"
+    )?;
     writeln!(out, "|---|---:|---:|")?;
     for (name, draft) in drafts {
         let (mut proposed, mut right, mut asked) = (0, 0, 0);

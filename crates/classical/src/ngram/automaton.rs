@@ -47,7 +47,7 @@ pub(crate) struct Automaton {
     pub(super) layers: Vec<u32>,
     /// The state at the start of a document.
     pub(super) start: u32,
-    boundary: u32,
+    pub(super) boundary: u32,
     vocab_size: usize,
 }
 

@@ -102,12 +102,7 @@ struct Counted<'a> {
 }
 
 impl<'a> Counted<'a> {
-    fn new(
-        config: &'a NgramConfig,
-        method: &Method<'_>,
-        level: &'a Level,
-        length: usize,
-    ) -> Self {
+    fn new(config: &'a NgramConfig, method: &Method<'_>, level: &'a Level, length: usize) -> Self {
         let order = length + 1;
         let counts_continuations = method.counts_continuations() && order < config.order;
         Self { config, level, length, counts_continuations, min_count: method.min_count(order) }

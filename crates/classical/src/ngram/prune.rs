@@ -4,6 +4,8 @@
 //! the model's own distribution rises by less than a threshold. Each n-gram is weighed by itself
 //! against the full model, longest first; one that begins a kept n-gram stays.
 
+use std::ops::Range;
+
 use super::automaton::ROOT;
 use super::model::NgramModel;
 use super::table::{NgramTable, Rows};
@@ -66,6 +68,7 @@ impl NgramModel {
         threshold: f64,
     ) -> Vec<bool> {
         let rows = &table.orders[order - 1];
+        let predicted = self.config.predicted_vocab_size();
         let mut keep = vec![false; rows.len()];
         for (group, context) in groups_with_contexts(table, rows) {
             let shorter = self.automaton.walk(ROOT, &rows.context(group.start)[1..]);
@@ -73,14 +76,11 @@ impl NgramModel {
                 let token = rows.ngram(index)[order - 1];
                 self.automaton.step(shorter, token).0
             };
-            let context = Context {
-                mass: context.map_or(1.0, |context| context_mass[context]),
-                left: 1.0 - group.clone().map(|index| rows.probability[index]).sum::<f64>(),
-                lower_left: 1.0 - group.clone().map(lower).sum::<f64>(),
-            };
+            let mass = context.map_or(1.0, |context| context_mass[context]);
+            let weighed = Context::of(mass, rows, group.clone(), &lower, predicted);
             for index in group {
-                let rise = context.perplexity_rise(rows.probability[index], lower(index));
-                keep[index] = rise >= threshold;
+                let rise = weighed.perplexity_rise(rows.probability[index], lower(index));
+                keep[index] = rise >= threshold && weighed.spare != Some(index);
             }
         }
         // What begins a longer n-gram, or is only a context, stays.
@@ -101,9 +101,32 @@ struct Context {
     left: f64,
     /// What their tokens leave of the shorter context's distribution.
     lower_left: f64,
+    /// In a context with an n-gram for every token: the least probable one. Any one of them can go for
+    /// nothing, as the others leave just its probability, but not all: so this one goes, and the
+    /// others are weighed without it.
+    spare: Option<usize>,
 }
 
 impl Context {
+    fn of(
+        mass: f64,
+        rows: &Rows,
+        group: Range<usize>,
+        lower: impl Fn(usize) -> f64,
+        predicted: usize,
+    ) -> Self {
+        let probability = |&index: &usize| rows.probability[index];
+        if group.len() == predicted {
+            let least = |a: &usize, b: &usize| probability(a).total_cmp(&probability(b));
+            let spare = group.min_by(least).expect("a group is not empty");
+            let (left, lower_left) = (probability(&spare), lower(spare));
+            return Self { mass, left, lower_left, spare: Some(spare) };
+        }
+        let left = 1.0 - group.clone().map(|index| probability(&index)).sum::<f64>();
+        let lower_left = 1.0 - group.map(lower).sum::<f64>();
+        Self { mass, left, lower_left, spare: None }
+    }
+
     /// By which share the perplexity rises without an n-gram of this probability, whose token has
     /// probability `lower` after the shorter context.
     fn perplexity_rise(&self, probability: f64, lower: f64) -> f64 {
@@ -125,7 +148,7 @@ impl Context {
 fn groups_with_contexts<'t>(
     table: &'t NgramTable,
     rows: &'t Rows,
-) -> impl Iterator<Item = (std::ops::Range<usize>, Option<usize>)> + 't {
+) -> impl Iterator<Item = (Range<usize>, Option<usize>)> + 't {
     let contexts = rows.order.checked_sub(2).map(|shorter| &table.orders[shorter]);
     rows.groups().map(move |group| {
         let context = contexts.map(|contexts| {
@@ -174,13 +197,14 @@ mod tests {
     fn the_rise_by_hand() {
         // p = 0.5 after h and 0.25 after h'; the rest 0.5 over 0.75. Without the n-gram everything is
         // as after h': 0.5 ln(0.25 / 0.5) + 0.5 ln(1 / (0.5 / 0.75)).
-        let context = Context { mass: 0.1, left: 0.5, lower_left: 0.75 };
+        let context = Context { mass: 0.1, left: 0.5, lower_left: 0.75, spare: None };
         let change = 0.5 * 0.5_f64.ln() + 0.5 * 1.5_f64.ln();
         let rise = context.perplexity_rise(0.5, 0.25);
         assert!((rise - ((-0.1 * change).exp() - 1.0)).abs() < 1e-15);
         assert!(rise > 0.0);
         // An n-gram that says what the shorter context says is worth nothing.
-        assert!(Context { mass: 1.0, left: 0.75, lower_left: 0.75 }.perplexity_rise(0.25, 0.25).abs() < 1e-15);
+        let same = Context { mass: 1.0, left: 0.75, lower_left: 0.75, spare: None };
+        assert!(same.perplexity_rise(0.25, 0.25).abs() < 1e-15);
         assert_eq!(context.perplexity_rise(0.5, 0.0), f64::INFINITY);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::config::{Boundaries, NgramConfig, MAX_ORDER};
+use super::config::{Boundaries, MAX_ORDER, NgramConfig};
 use super::counts::NgramCounts;
 use super::kneser_ney::KneserNey;
 use crate::ClassicalError;

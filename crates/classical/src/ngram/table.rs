@@ -145,7 +145,9 @@ fn inner_states(automaton: &Automaton) -> Vec<bool> {
             let length = automaton.context_length(state) + 1;
             for arc in automaton.arcs(state) {
                 let target = arc.target;
-                if target != ROOT && automaton.context_length(target) == length {
+                // No walk takes the arc of a `bos` inside the vocabulary.
+                let is_walked = target != ROOT && arc.token != automaton.boundary;
+                if is_walked && automaton.context_length(target) == length {
                     inner[target as usize] = true;
                 }
             }
@@ -166,8 +168,8 @@ impl Flatten<'_> {
     fn visit(&mut self, state: u32, context: &mut Vec<u32>) {
         let automaton = self.automaton;
         for arc in automaton.arcs(state) {
-            let is_longer = arc.target != ROOT
-                && automaton.context_length(arc.target) == context.len() + 1;
+            let is_longer =
+                arc.target != ROOT && automaton.context_length(arc.target) == context.len() + 1;
             let child = is_longer.then_some(arc.target);
             if state == ROOT && arc.token == self.bos {
                 self.visit_start();
@@ -279,9 +281,7 @@ fn add_root(automaton: &mut Automaton, table: &NgramTable, targets: &[u32]) {
     let rows = &table.orders[0];
     automaton.states.push(State { backoff: 1.0, suffix: ROOT, first_arc: 0 });
     let vocabulary = 0..table.config.vocab_size as u32;
-    automaton
-        .arcs
-        .extend(vocabulary.map(|token| Arc { probability: 0.0, token, target: ROOT }));
+    automaton.arcs.extend(vocabulary.map(|token| Arc { probability: 0.0, token, target: ROOT }));
     let bos = table.config.boundary();
     for index in (0..rows.len()).filter(|&index| rows.tokens[index] != bos) {
         let arc = &mut automaton.arcs[rows.tokens[index] as usize];

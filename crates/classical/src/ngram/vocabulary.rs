@@ -36,9 +36,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`ClassicalError::Word`] for a word that is empty, holds white space or comes twice.
-    pub fn new(
-        words: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Result<Self, ClassicalError> {
+    pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ClassicalError> {
         let mut vocabulary = Self { words: Vec::new(), ids: HashMap::new() };
         for word in words {
             vocabulary.push(word.into())?;

@@ -84,8 +84,21 @@ fn a_file_by_hand() {
     let text = std::fs::read_to_string(&path).unwrap();
     let shape: Vec<String> = text.lines().map(rounded).collect();
     let expected = [
-        "\\data\\", "ngram 1=4", "ngram 2=3", "", "\\1-grams:", "-0.43 a -0.30", "-0.60 b -0.30",
-        "-0.60 c", "-0.90 d", "", "\\2-grams:", "-0.34 a b", "-0.54 a c", "-0.16 b a", "",
+        "\\data\\",
+        "ngram 1=4",
+        "ngram 2=3",
+        "",
+        "\\1-grams:",
+        "-0.43 a -0.30",
+        "-0.60 b -0.30",
+        "-0.60 c",
+        "-0.90 d",
+        "",
+        "\\2-grams:",
+        "-0.34 a b",
+        "-0.54 a c",
+        "-0.16 b a",
+        "",
         "\\end\\",
     ];
     assert_eq!(shape, expected);
@@ -172,18 +185,26 @@ fn a_bad_file_is_an_error_with_its_line() {
         let error = error.to_string();
         assert!(error.ends_with(message), "{error}, expected {message}");
     };
-    check("\\data\\", "data", "line 24: expected \\data\\, got the end of the file");
+    check("\\data\\", "data", "line 22: expected \\data\\, got the end of the file");
     check("ngram 2=3", "ngram 3=3", "line 5: expected ngram 2=COUNT, got \"ngram 3=3\"");
-    check("ngram 2=3", "ngram 2=4", "line 19: expected 4 2-grams, as \\data\\ says, got 3 of them before \\3-grams:");
+    check(
+        "ngram 2=3",
+        "ngram 2=4",
+        "line 19: expected 4 2-grams, as \\data\\ says, got 3 of them before \\3-grams:",
+    );
     check("\\1-grams:", "\\2-grams:", "line 8: expected \\1-grams:, got \"\\\\2-grams:\"");
     check("-0.39794\ta", "-0.39794\tc", "line 12: expected a word of the vocabulary, got c");
     check("-0.39794", "0.1", "line 12: expected log10 of a probability, got 0.1");
     check("-0.39794", "nan", "line 12: expected log10 of a probability, got nan");
     check("b -0.5", "b much", "line 11: expected log10 of a back-off weight, got much");
-    check("a b -0.2", "a b c -0.2", "line 15: expected log10 p, 2 words and perhaps a back-off weight, got \"-0.1\\ta b c -0.2\"");
+    check(
+        "a b -0.2",
+        "a b c -0.2",
+        "line 15: expected log10 p, 2 words and perhaps a back-off weight, got \"-0.1\\ta b c -0.2\"",
+    );
     check("b a\n", "a b\n", "line 17: expected every n-gram once, got one of line 15 again");
     check("<s> a b", "b b a", "line 20: expected a context that is among the 2-grams, got b b");
-    check("\\end\\", "", "line 23: expected \\end\\, got the end of the file");
+    check("\\end\\", "", "line 22: expected \\end\\, got the end of the file");
     check("ngram 1=4", "", "line 5: expected ngram 1=COUNT, got \"ngram 2=3\"");
 }
 

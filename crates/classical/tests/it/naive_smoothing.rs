@@ -141,7 +141,8 @@ impl Followers {
         discount: impl Fn(f64) -> f64,
         lower: f64,
     ) -> f64 {
-        let taken = |&(_, count, kept): &(u32, f64, bool)| if kept { discount(count) } else { count };
+        let taken =
+            |&(_, count, kept): &(u32, f64, bool)| if kept { discount(count) } else { count };
         let taken = reserved + self.tokens.iter().map(taken).sum::<f64>();
         let seen = self.count(token).map_or(0.0, |count| count - discount(count));
         (seen + taken * lower) / (self.total + reserved)

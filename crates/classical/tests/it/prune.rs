@@ -59,7 +59,8 @@ proptest! {
     }
 }
 
-const VOCAB: u32 = 5;
+/// More tokens than the text has, so that no context saw everything.
+const VOCAB: u32 = 8;
 
 /// How much the perplexity of a bigram model rises without one bigram, from the distributions alone.
 fn rise(model: &NgramModel, followers: &[u32], context: u32, dropped: u32) -> f64 {
@@ -83,7 +84,7 @@ fn rise(model: &NgramModel, followers: &[u32], context: u32, dropped: u32) -> f6
 
 #[test]
 fn the_bigrams_that_go_are_those_of_least_relative_entropy() {
-    let text: Vec<u32> = (0..400_u32).map(|i| (i * i / 5 + i / 3) % 7 % VOCAB).collect();
+    let text: Vec<u32> = (0..400_u32).map(|i| (i * i / 5 + i / 3) % 7 % 5).collect();
     let config = KneserNeyConfig::new(2, VOCAB as usize);
     for smoothing in [Smoothing::KneserNey, Smoothing::WittenBell, Smoothing::KATZ] {
         let model = NgramModel::train(config, smoothing, [text.as_slice()]).unwrap();
@@ -93,7 +94,6 @@ fn the_bigrams_that_go_are_those_of_least_relative_entropy() {
             let mut followers: Vec<u32> = pairs.map(|pair| pair[1]).collect();
             followers.sort_unstable();
             followers.dedup();
-            assert!(followers.len() < VOCAB as usize, "a context that saw everything is special");
             rises.extend(followers.iter().map(|&t| rise(&model, &followers, context, t)));
         }
         rises.sort_by(f64::total_cmp);

@@ -109,10 +109,10 @@ fn documents_start_and_end() {
 
 #[test]
 fn characters_are_streamed_whole() {
-    let model = byte_model(8, &"無極生太極，太極生兩儀。".repeat(20));
+    let model = byte_model(8, &"天地玄黃，宇宙洪荒。".repeat(20));
     let mut pieces = Vec::new();
     let options = GenerateOptions { max_new_tokens: 40, ..GenerateOptions::greedy() };
-    let request = GenerateRequest::new("無極").with_options(options);
+    let request = GenerateRequest::new("天地").with_options(options);
     let response = model
         .generate(&request, &mut |piece| {
             pieces.push(piece.to_owned());
@@ -121,7 +121,7 @@ fn characters_are_streamed_whole() {
         .unwrap();
     assert!(pieces.iter().take(13).all(|piece| piece.chars().count() == 1), "{pieces:?}");
     assert_eq!(pieces.concat(), response.text);
-    assert!(response.text.starts_with("生太極，太極生兩儀。"), "{}", response.text);
+    assert!(response.text.starts_with("玄黃，宇宙洪荒。天地玄黃，"), "{}", response.text);
     // 40 bytes are 13 characters and the first byte of another.
     assert_eq!(response.text.chars().filter(|&c| c == '\u{FFFD}').count(), 1);
     assert_eq!(response.usage.completion_tokens, 40);
@@ -145,8 +145,13 @@ fn stop_strings_seeds_and_readers_are_obeyed() {
 
 #[test]
 fn one_candidate_is_greedy() {
-    let model = byte_model(5, TEXT);
-    let greedy = complete(&model, "the c", GenerateOptions { max_new_tokens: 30, ..GenerateOptions::greedy() });
+    // No two continuations are equally likely.
+    let text = ["the cat sat. ", "the cat ran. ", "the dog sat. ", "the cat sat. "].concat();
+    let model = byte_model(6, &text.repeat(3));
+    let sample = |options: GenerateOptions| {
+        complete(&model, "the ", GenerateOptions { max_new_tokens: 100, seed: 5, ..options }).text
+    };
+    let greedy = sample(GenerateOptions::greedy());
     let one = [
         GenerateOptions { top_k: Some(1), ..GenerateOptions::default() },
         GenerateOptions { top_p: Some(1e-6), ..GenerateOptions::default() },
@@ -154,9 +159,9 @@ fn one_candidate_is_greedy() {
         GenerateOptions { temperature: 0.01, ..GenerateOptions::default() },
     ];
     for options in one {
-        let options = GenerateOptions { max_new_tokens: 30, seed: 5, ..options };
-        assert_eq!(complete(&model, "the c", options).text, greedy.text);
+        assert_eq!(sample(options), greedy);
     }
+    assert_ne!(sample(GenerateOptions::default()), greedy);
 }
 
 #[test]
@@ -183,10 +188,7 @@ fn what_cannot_be_served_is_a_clear_error() {
     let chat = model.complete(&GenerateRequest::new(vec![Message::user("a")])).unwrap_err();
     assert!(matches!(chat, TextModelError::Unsupported { .. }));
     let unknown = model.complete(&GenerateRequest::new("axb")).unwrap_err().to_string();
-    assert_eq!(
-        unknown,
-        "request 0: character 'x' at byte 1 is none of the 2 that the model knows"
-    );
+    assert_eq!(unknown, "request 0: character 'x' at byte 1 is none of the 2 that the model knows");
     let requests = [LoglikelihoodRequest::new("a", "b"), LoglikelihoodRequest::new("a", "")];
     let empty = model.loglikelihood(&requests).unwrap_err().to_string();
     assert_eq!(empty, "request 1: the continuation is empty");

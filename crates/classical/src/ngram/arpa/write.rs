@@ -56,11 +56,7 @@ fn write_row(
         write!(out, "{}{word}", if place == 0 { '\t' } else { ' ' })?;
     }
     let backoff = rows.backoff[index];
-    if longest || backoff == 1.0 {
-        writeln!(out)
-    } else {
-        writeln!(out, "\t{}", log10(backoff))
-    }
+    if longest || backoff == 1.0 { writeln!(out) } else { writeln!(out, "\t{}", log10(backoff)) }
 }
 
 fn log10(probability: f64) -> f64 {
