@@ -144,7 +144,7 @@ pub enum ClassicalError {
     /// A file could not be read or written.
     #[error("cannot {action} {path}: {source}", path = .path.display())]
     Io {
-        /// `open`, `read`, `write`.
+        /// What was tried, such as `open`.
         action: &'static str,
         /// The file, or the directory of a temporary one.
         path: PathBuf,

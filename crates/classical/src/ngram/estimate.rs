@@ -121,6 +121,10 @@ fn back_off(shares: &mut [Share], predicted: usize, keeps: impl Fn(u32) -> f64) 
     if kept == predicted { 0.0 } else { (1.0 - scale * seen) / (1.0 - seen_shorter) }
 }
 
+/// A ratio below this is a zero that was rounded: it always is at a threshold of 1, where counts of one
+/// would pay for all of the unseen. What was seen would be as good as impossible.
+const SMALLEST_RATIO: f64 = 1e-6;
+
 /// Katz's ratios d_r for counts up to `threshold`: 1 - d_r is proportional to 1 - r*/r, and all
 /// together they take n1 counts, which is what Good and Turing say the unseen has.
 ///
@@ -140,7 +144,11 @@ fn katz_ratios(threshold: u32, histogram: &Histogram) -> Vec<f64> {
     let lost: f64 = up_to.map(|(&r, &n)| n as f64 * loss(r)).sum();
     let scale = histogram[&1] as f64 / lost;
     let ratios: Vec<f64> = (1..=threshold).map(|r| 1.0 - scale * loss(r) / f64::from(r)).collect();
-    if ratios.iter().all(|&ratio| ratio > 0.0 && ratio <= 1.0) { ratios } else { fallback() }
+    if ratios.iter().all(|&ratio| ratio > SMALLEST_RATIO && ratio <= 1.0) {
+        ratios
+    } else {
+        fallback()
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +219,7 @@ mod tests {
         let taken: f64 = ratios.iter().enumerate().map(taken).sum();
         assert!((taken - 1000.0).abs() < 1e-9, "{taken}");
         assert!(ratios.iter().all(|ratio| (0.4..0.8).contains(ratio)), "{ratios:?}");
+        assert_eq!(katz_ratios(1, &histogram), [0.5]);
         assert_eq!(katz_ratios(4, &Histogram::from([(7, 2)])), [0.5, 0.5, 0.5, 1.0 - 1.5 / 4.0]);
     }
 }

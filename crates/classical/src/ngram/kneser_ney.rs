@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 use std::ops::Deref;
 
 use super::config::NgramConfig;
-use super::construction::{Method, build};
+use super::construction::build;
+use super::counted::Method;
 use super::counts::NgramCounts;
 use super::discounts::Discounts;
 use super::estimate::Estimate;

@@ -5,6 +5,7 @@ mod automaton;
 mod config;
 mod construction;
 mod corpus;
+mod counted;
 mod counts;
 mod discounts;
 mod draft;

@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 
 use super::automaton::{Automaton, ROOT};
 use super::config::NgramConfig;
-use super::construction::{Construction, Method, build};
+use super::construction::{Construction, build};
+use super::counted::Method;
 use super::counts::NgramCounts;
 use super::level::Level;
 use super::smoothing::Estimation;

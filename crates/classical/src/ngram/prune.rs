@@ -77,7 +77,7 @@ impl NgramModel {
                 self.automaton.step(shorter, token).0
             };
             let mass = context.map_or(1.0, |context| context_mass[context]);
-            let weighed = Context::of(mass, rows, group.clone(), &lower, predicted);
+            let weighed = Context::of(mass, rows, group.clone(), lower, predicted);
             for index in group {
                 let rise = weighed.perplexity_rise(rows.probability[index], lower(index));
                 keep[index] = rise >= threshold && weighed.spare != Some(index);

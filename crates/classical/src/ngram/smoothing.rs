@@ -21,7 +21,8 @@ pub enum Smoothing {
     WittenBell,
     /// Back-off (Katz 1987) with Good–Turing counts (Gale & Sampson 1995).
     Katz {
-        /// Counts above this are believed as they are; Katz took 5.
+        /// Counts above this are believed as they are; Katz took 5. At 1 there is no Good–Turing solution,
+        /// and counts of one lose a half.
         #[serde(default = "default_threshold")]
         threshold: u16,
     },

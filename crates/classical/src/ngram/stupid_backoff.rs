@@ -2,7 +2,8 @@
 
 use super::automaton::{Automaton, ROOT};
 use super::config::NgramConfig;
-use super::construction::{Construction, Method, build};
+use super::construction::{Construction, build};
+use super::counted::Method;
 use super::counts::NgramCounts;
 use super::generate::{Start, continue_prompt};
 use crate::ClassicalError;
@@ -23,7 +24,7 @@ use crate::ClassicalError;
 /// let counts = NgramCounts::collect(NgramConfig::new(2, 4), [tokens.as_slice()])?;
 /// let scores = counts.stupid_backoff(2, StupidBackoff::FACTOR)?;
 /// assert_eq!(scores.relative_score(&[0], 1), 2.0 / 3.0); // 0 1 twice of three
-/// assert_eq!(scores.relative_score(&[0], 0), 0.4 * 3.0 / 6.0);
+/// assert_eq!(scores.relative_score(&[0], 0), 0.4 * (3.0 / 6.0)); // after 0 never; 0 three times of six
 /// assert_eq!(scores.relative_score(&[0], 3), 0.0);
 /// # Ok(())
 /// # }

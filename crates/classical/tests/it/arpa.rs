@@ -125,8 +125,8 @@ ngram 3=1
 
 \\1-grams:
 -1.0\t</s>
--99\t<s>\t-0.30103
--0.30103 b -0.5
+-99\t<s>\t-0.25
+-0.35 b -0.5
 -0.39794\ta\t0
 
 \\2-grams:
@@ -162,7 +162,7 @@ fn a_foreign_file_scores_by_the_back_off_rule() {
     };
     check(&[], a, -0.39794);
     check(&[bos], a, -0.2);
-    check(&[bos], b, -0.30103 - 0.30103); // by the weight of <s>
+    check(&[bos], b, -0.35 - 0.25); // by the weight of <s>
     check(&[bos, a], b, -0.05);
     check(&[b, a], b, -0.1); // `b a` is no context
     check(&[a, b], a, -0.2 - 0.6); // by the weight of `a b`, then `b a`

@@ -117,7 +117,7 @@ impl NaiveCounts {
         let lost: f64 = small.map(|(&r, &n)| loss(r) * n as f64).sum();
         let ratios: Vec<f64> =
             (1..=threshold).map(|r| 1.0 - numbers[&1] as f64 / lost * loss(r) / r as f64).collect();
-        if ratios.iter().all(|d| (0.0..=1.0).contains(d) && *d > 0.0) { ratios } else { fallback }
+        if ratios.iter().all(|d| (1e-6..=1.0).contains(d)) { ratios } else { fallback }
     }
 }
 

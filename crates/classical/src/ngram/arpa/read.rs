@@ -62,6 +62,9 @@ impl NgramModel {
     }
 }
 
+/// Takes the fields of a line that is an n-gram.
+type OnFields<'a> = dyn FnMut(&Lines, &[&str]) -> Result<(), ClassicalError> + 'a;
+
 /// The lines of a file, blank ones passed over.
 struct Lines {
     path: PathBuf,
@@ -139,7 +142,7 @@ impl Lines {
         &mut self,
         order: usize,
         count: usize,
-        each: &mut dyn FnMut(&Self, &[&str]) -> Result<(), ClassicalError>,
+        each: &mut OnFields<'_>,
     ) -> Result<(), ClassicalError> {
         let name = format!("\\{order}-grams:");
         if self.line.trim() != name {
