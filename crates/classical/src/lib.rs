@@ -46,14 +46,23 @@
 //!
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
+mod embeddings;
 mod error;
 mod hmm;
 mod lbfgs;
 mod linear;
 mod ngram;
+mod random;
+mod retrieval;
 mod sparse;
+mod svd;
 mod tfidf;
 
+pub use embeddings::{
+    Analogy, Architecture, Cooccurrence, DistanceWeighting, GloVe, InitialMatrix, Neighbour, Ppmi,
+    PpmiSvd, ProjectedWord, Projection, Subwords, Tsne, VectorFilePlace, Vocabulary, Word2Vec,
+    WordVectors,
+};
 pub use error::ClassicalError;
 pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
 pub use lbfgs::{LbfgsOptions, Minimum, minimize};
@@ -64,5 +73,7 @@ pub use ngram::{
     Boundaries, Discounts, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE, NgramCounts,
     OrderSelection, Score, select_order, select_order_documents,
 };
+pub use retrieval::{Bm25, Bm25Options, Hit, InverseFrequency};
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
+pub use svd::{Lsa, SvdOptions, TruncatedSvd};
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
