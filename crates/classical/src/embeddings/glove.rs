@@ -71,11 +71,11 @@ impl GloVe {
     ) -> Result<WordVectors, ClassicalError> {
         self.check()?;
         let counts = self.cooccurrence.count(vocabulary.len(), documents)?;
-        let mut tiles = self.tiles(&counts);
+        let tiles = self.tiles(&counts);
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let mut sides = [(); 2].map(|()| self.initial(vocabulary.len(), &mut random));
         for epoch in 0..self.epochs {
-            let loss = self.pass(&mut tiles, &mut sides);
+            let loss = self.pass(&tiles, &mut sides);
             tracing::debug!(epoch, loss = loss / counts.stored() as f64, "GloVe");
         }
         let [words, neighbours] = sides;
@@ -141,7 +141,7 @@ impl GloVe {
     }
 
     /// Fits every count once, [`BLOCKS`] tiles at a time. Gives the sum of the losses.
-    fn pass(&self, tiles: &mut [Vec<Count>], sides: &mut [Vec<Block>; 2]) -> f64 {
+    fn pass(&self, tiles: &[Vec<Count>], sides: &mut [Vec<Block>; 2]) -> f64 {
         let [words, neighbours] = sides;
         let mut loss = 0.0;
         for round in 0..BLOCKS {

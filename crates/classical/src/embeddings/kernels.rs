@@ -10,15 +10,14 @@ pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
     let (right, right_rest) = right.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for (left, right) in left.iter().zip(right) {
-        for lane in 0..LANES {
-            sums[lane] += left[lane] * right[lane];
+        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+            *sum += left * right;
         }
     }
     let mut width = LANES / 2;
     while width > 0 {
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
+        let (low, high) = sums.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
         width /= 2;
     }
     left_rest.iter().zip(right_rest).fold(sums[0], |sum, (left, right)| sum + left * right)

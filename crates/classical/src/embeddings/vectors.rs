@@ -91,10 +91,10 @@ impl WordVectors {
     /// The vector of any word: of one outside the vocabulary, the mean of its pieces, where vectors of
     /// pieces were learnt and the word has any.
     pub fn compose(&self, word: &str) -> Option<Vec<f32>> {
-        self.vector(word).map(<[f32]>::to_vec).or_else(|| self.from_pieces(word))
+        self.vector(word).map(<[f32]>::to_vec).or_else(|| self.composed(word))
     }
 
-    fn from_pieces(&self, word: &str) -> Option<Vec<f32>> {
+    fn composed(&self, word: &str) -> Option<Vec<f32>> {
         let pieces = self.pieces.as_ref()?;
         let buckets = pieces.subwords.buckets_of(word);
         mean(self.dim, buckets.iter().map(|&bucket| &pieces.values[bucket as usize * self.dim..][..self.dim]))

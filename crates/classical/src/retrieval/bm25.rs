@@ -155,9 +155,8 @@ impl Bm25 {
     }
 
     fn postings_of(&self, term: &str) -> &[(u32, f64)] {
-        self.terms.get(term).map_or(&[], |&id| {
-            &self.postings[self.starts[id as usize]..self.starts[id as usize + 1]]
-        })
+        let Some(&id) = self.terms.get(term) else { return &[] };
+        &self.postings[self.starts[id as usize]..self.starts[id as usize + 1]]
     }
 }
 

@@ -33,7 +33,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<WordVectors, ClassicalEr
         }
         let line = std::str::from_utf8(line)
             .map_err(|error| complaint.at(place, "UTF-8", error.to_string()))?;
-        let (word, numbers) = line.trim_end().split_once(' ').unwrap_or((line, ""));
+        let line = line.trim_end();
+        let (word, numbers) = line.split_once(' ').unwrap_or((line, ""));
         let before = values.len();
         for number in numbers.split_ascii_whitespace() {
             let value = number.parse::<f32>().ok().filter(|value| value.is_finite());

@@ -56,7 +56,7 @@ impl Batch {
         self.parts.resize_with(parts.max(self.parts.len()), Part::default);
         let parts = &mut self.parts[..parts];
         let stride = self.stride;
-        let (from, to): (&Rows, &Rows) = (inputs, outputs);
+        let (from, to): (&Rows, &Rows) = (&*inputs, &*outputs);
         parts.par_iter_mut().enumerate().for_each(|(index, part)| {
             let start = places.start + index * PLACES;
             let places = start..(start + PLACES).min(places.end);
@@ -68,8 +68,8 @@ impl Batch {
         });
         let parts: &[Part] = parts;
         rayon::join(
-            || apply(&mut inputs.blocks, stride, parts, |part| (&part.inputs, &part.gradients)),
-            || apply(&mut outputs.blocks, stride, parts, |part| (&part.outputs, &part.hidden)),
+            || apply(&mut inputs.blocks, stride, parts, |part| (&part.inputs[..], &part.gradients[..])),
+            || apply(&mut outputs.blocks, stride, parts, |part| (&part.outputs[..], &part.hidden[..])),
         );
     }
 }
@@ -79,7 +79,7 @@ fn apply(
     blocks: &mut [Vec<f32>],
     stride: usize,
     parts: &[Part],
-    changes_of: impl Fn(&Part) -> (&[Vec<Change>; BLOCKS], &Vec<f32>) + Sync,
+    changes_of: impl Fn(&Part) -> (&[Vec<Change>], &[f32]) + Sync,
 ) {
     blocks.par_iter_mut().enumerate().for_each(|(block, values)| {
         Arch::new().dispatch(|| {

@@ -31,6 +31,9 @@ use super::vectors::SubwordVectors;
 use super::{Vocabulary, WordVectors};
 use crate::ClassicalError;
 
+/// Rows of words and pieces are numbered with 32 bits.
+const MOST_BUCKETS: usize = 1 << 30;
+
 /// Streams of random numbers: the weights, what each epoch leaves out, and the windows and negatives.
 #[derive(Clone, Copy)]
 enum Draws {
@@ -140,8 +143,11 @@ impl Word2Vec {
             ("batch_words", self.batch_words as f64),
         ];
         if let Some(subwords) = self.subwords {
-            positive.push(("subwords.buckets", subwords.buckets as f64));
             positive.push(("subwords.shortest", subwords.shortest as f64));
+            if !(1..=MOST_BUCKETS).contains(&subwords.buckets) {
+                let (name, found) = ("subwords.buckets", subwords.buckets as f64);
+                return Err(ClassicalError::Setting { name, found, expected: "from 1 to 2^30" });
+            }
         }
         match positive.into_iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             Some((name, found)) => {
