@@ -16,8 +16,14 @@ pub fn run(out: &mut impl Write, set: &Labelled) -> anyhow::Result<()> {
     let corpus = Corpus::new(&set.train.0, 2);
     let (tokens, words) = (corpus.tokens(), corpus.vocabulary.len());
     let (train, test) = (set.train.0.len(), set.test.0.len());
-    writeln!(out, "{train} training texts ({tokens} words, {words} different), {test} test texts\n")?;
-    writeln!(out, "| features | numbers per text | C | accuracy | seconds |\n|---|---:|---:|---:|---:|")?;
+    writeln!(
+        out,
+        "{train} training texts ({tokens} words, {words} different), {test} test texts\n"
+    )?;
+    writeln!(
+        out,
+        "| features | numbers per text | C | accuracy | seconds |\n|---|---:|---:|---:|---:|"
+    )?;
     let start = Instant::now();
     let tfidf = TfIdf::fit(&TfIdfConfig::default(), &set.train.0);
     let rows = [tfidf.transform(&set.train.0), tfidf.transform(&set.test.0)];

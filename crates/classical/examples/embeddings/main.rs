@@ -36,7 +36,9 @@ fn main() -> anyhow::Result<()> {
         ["neighbours", text, ref words @ ..] => neighbours(&mut out, &read(text)?, words),
         ["export", text, file] => Ok(skip_gram(&read(text)?)?.save_text(Path::new(file))?),
         ["figure", text, file] => figure(&read(text)?, file),
-        ["speed", ref texts @ ..] if !texts.is_empty() => speed::run(&mut out, &data::lines(texts)?),
+        ["speed", ref texts @ ..] if !texts.is_empty() => {
+            speed::run(&mut out, &data::lines(texts)?)
+        }
         ["ag-news", train, test] => classify::run(&mut out, &data::ag_news(train, test)?),
         ["sst2", train, validation] => classify::run(&mut out, &data::sst2(train, validation)?),
         ["search"] => search::run(&mut out),
@@ -49,7 +51,8 @@ fn read(text: &str) -> anyhow::Result<Corpus> {
 }
 
 fn skip_gram(corpus: &Corpus) -> anyhow::Result<WordVectors> {
-    Ok(Word2Vec { epochs: 10, ..Word2Vec::default() }.train(&corpus.vocabulary, &corpus.documents)?)
+    Ok(Word2Vec { epochs: 10, ..Word2Vec::default() }
+        .train(&corpus.vocabulary, &corpus.documents)?)
 }
 
 fn neighbours(out: &mut impl Write, corpus: &Corpus, words: &[&str]) -> anyhow::Result<()> {

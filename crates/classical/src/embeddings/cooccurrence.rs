@@ -98,7 +98,8 @@ impl Places {
         }
         let mut next = starts.clone();
         let mut places = vec![0; stream.len()];
-        for (place, &token) in stream.tokens.iter().enumerate().filter(|(_, token)| **token != END) {
+        for (place, &token) in stream.tokens.iter().enumerate().filter(|(_, token)| **token != END)
+        {
             places[next[token as usize]] = place as u32;
             next[token as usize] += 1;
         }

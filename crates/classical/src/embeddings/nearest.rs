@@ -24,7 +24,11 @@ impl WordVectors {
     ///
     /// # Errors
     /// A word without a vector.
-    pub fn neighbours(&self, word: &str, count: usize) -> Result<Vec<Neighbour<'_>>, ClassicalError> {
+    pub fn neighbours(
+        &self,
+        word: &str,
+        count: usize,
+    ) -> Result<Vec<Neighbour<'_>>, ClassicalError> {
         let unit = unit(self.known(word)?);
         Ok(self.best(count, &[word], |index| self.cosine(index, &unit)))
     }
@@ -33,7 +37,11 @@ impl WordVectors {
     ///
     /// # Errors
     /// A vector of another length.
-    pub fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<Neighbour<'_>>, ClassicalError> {
+    pub fn nearest(
+        &self,
+        vector: &[f32],
+        count: usize,
+    ) -> Result<Vec<Neighbour<'_>>, ClassicalError> {
         if vector.len() != self.dim() {
             let (dim, values) = (self.dim(), vector.len());
             return Err(ClassicalError::VectorShape { words: 1, dim, values });

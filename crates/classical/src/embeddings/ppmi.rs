@@ -30,7 +30,8 @@ impl Ppmi {
     /// # Errors
     /// A shift or a power that is not positive.
     pub fn weigh(&self, counts: &SparseMatrix) -> Result<SparseMatrix, ClassicalError> {
-        for (name, found) in [("shift", self.shift), ("context_smoothing", self.context_smoothing)] {
+        for (name, found) in [("shift", self.shift), ("context_smoothing", self.context_smoothing)]
+        {
             if !(found > 0.0 && found.is_finite()) {
                 let expected = "a positive number";
                 return Err(ClassicalError::Setting { name, found, expected });

@@ -13,7 +13,10 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Copies documents of ids below `vocab_size`.
-    pub fn new<D: AsRef<[u32]>>(vocab_size: usize, documents: &[D]) -> Result<Self, ClassicalError> {
+    pub fn new<D: AsRef<[u32]>>(
+        vocab_size: usize,
+        documents: &[D],
+    ) -> Result<Self, ClassicalError> {
         let length: usize = documents.iter().map(|document| document.as_ref().len() + 1).sum();
         let mut tokens = Vec::with_capacity(length + 1);
         let mut counts = vec![0; vocab_size];
@@ -21,7 +24,12 @@ impl Stream {
         for (document, ids) in documents.iter().enumerate() {
             for (position, &token) in ids.as_ref().iter().enumerate() {
                 let Some(count) = counts.get_mut(token as usize) else {
-                    return Err(ClassicalError::TokenOutOfRange { document, position, token, vocab_size });
+                    return Err(ClassicalError::TokenOutOfRange {
+                        document,
+                        position,
+                        token,
+                        vocab_size,
+                    });
                 };
                 *count += 1;
                 tokens.push(token);

@@ -72,9 +72,9 @@ mod tests {
         // The published FNV-1a value of "foobar"; all bytes are below 128.
         assert_eq!(hash("foobar"), 0xbf9c_f968);
         // Two bytes above 127 are not what unsigned ones would give.
-        let unsigned = "é".bytes().fold(2_166_136_261u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
-        });
+        let unsigned = "é"
+            .bytes()
+            .fold(2_166_136_261u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
         assert_ne!(hash("é"), unsigned);
     }
 }

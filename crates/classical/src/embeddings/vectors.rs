@@ -97,7 +97,10 @@ impl WordVectors {
     fn composed(&self, word: &str) -> Option<Vec<f32>> {
         let pieces = self.pieces.as_ref()?;
         let buckets = pieces.subwords.buckets_of(word);
-        mean(self.dim, buckets.iter().map(|&bucket| &pieces.values[bucket as usize * self.dim..][..self.dim]))
+        mean(
+            self.dim,
+            buckets.iter().map(|&bucket| &pieces.values[bucket as usize * self.dim..][..self.dim]),
+        )
     }
 
     /// The cosine of the angle between the vectors of two words, which may be outside the vocabulary

@@ -94,7 +94,8 @@ impl Bm25 {
         D: IntoIterator<Item = T>,
         T: AsRef<str>,
     {
-        let setting = |name, found, expected| Err(ClassicalError::Setting { name, found, expected });
+        let setting =
+            |name, found, expected| Err(ClassicalError::Setting { name, found, expected });
         if !(options.k1 >= 0.0 && options.k1.is_finite()) {
             return setting("k1", options.k1, "a number that is not negative");
         }
@@ -134,7 +135,8 @@ impl Bm25 {
     ) -> Vec<Hit> {
         let mut best = BinaryHeap::new();
         for (document, score) in self.scores(query).into_iter().enumerate() {
-            if score > 0.0 && (best.len() < count || best.peek().is_some_and(|worst| beats(score, worst)))
+            if score > 0.0
+                && (best.len() < count || best.peek().is_some_and(|worst| beats(score, worst)))
             {
                 best.push(Worst(Hit { document, score }));
                 if best.len() > count {
@@ -311,7 +313,10 @@ mod tests {
         assert!(none.is_empty() && none.search(["x"], 3).is_empty());
         let blank = Bm25::index(&Bm25Options::default(), [Vec::<&str>::new()]).unwrap();
         assert_eq!((blank.len(), blank.scores(["x"])), (1, vec![0.0]));
-        for options in [Bm25Options { k1: -1.0, ..Default::default() }, Bm25Options { b: 1.1, ..Default::default() }] {
+        for options in [
+            Bm25Options { k1: -1.0, ..Default::default() },
+            Bm25Options { b: 1.1, ..Default::default() },
+        ] {
             assert!(Bm25::index(&options, [["x"]]).is_err());
         }
     }

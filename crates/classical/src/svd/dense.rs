@@ -60,7 +60,9 @@ impl Dense {
                 for row in rows.chunks_exact(width) {
                     for (at, &left) in row.iter().enumerate() {
                         let sums = &mut sums[at * width + at..(at + 1) * width];
-                        sums.iter_mut().zip(&row[at..]).for_each(|(sum, right)| *sum += left * right);
+                        sums.iter_mut()
+                            .zip(&row[at..])
+                            .for_each(|(sum, right)| *sum += left * right);
                     }
                 }
                 sums
@@ -78,7 +80,9 @@ impl Dense {
         let width = scales.len();
         let rows = if self.width == 0 { 0 } else { self.values.len() / self.width };
         let scaled: Vec<f64> = (0..self.width)
-            .flat_map(|row| scales.iter().enumerate().map(move |(k, scale)| right[(row, k)] * scale))
+            .flat_map(|row| {
+                scales.iter().enumerate().map(move |(k, scale)| right[(row, k)] * scale)
+            })
             .collect();
         Self::from_rows(rows, width, |index, sums| {
             let row = &self.values[index * self.width..][..self.width];

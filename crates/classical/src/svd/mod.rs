@@ -73,7 +73,8 @@ impl TruncatedSvd {
     fn of_small(range: &Dense, image: &Dense, rank: usize) -> Self {
         let (squares, vectors) = eigenvectors(image.gram());
         let rank = squares.len().min(rank);
-        let singular_values: Vec<f64> = squares[..rank].iter().map(|square| square.sqrt()).collect();
+        let singular_values: Vec<f64> =
+            squares[..rank].iter().map(|square| square.sqrt()).collect();
         let inverse: Vec<f64> = singular_values.iter().map(|value| 1.0 / value).collect();
         let left = range.times(&vectors, &vec![1.0; rank]);
         let right = image.times(&vectors, &inverse);
@@ -131,17 +132,23 @@ mod tests {
     #[test]
     fn singular_values_and_the_matrix_itself_come_back() {
         let (matrix, values) = known();
-        let found = TruncatedSvd::of(&matrix, &SvdOptions { rank: 5, ..Default::default() }).unwrap();
+        let found =
+            TruncatedSvd::of(&matrix, &SvdOptions { rank: 5, ..Default::default() }).unwrap();
         assert_eq!(found.rank(), 3);
         for (found, expected) in found.singular_values().iter().zip(values) {
             assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
         }
         for (index, row) in matrix.rows().enumerate() {
             let mut dense = [0.0; 3];
-            row.columns.iter().zip(row.values).for_each(|(&c, &v)| dense[c as usize] = f64::from(v));
+            row.columns
+                .iter()
+                .zip(row.values)
+                .for_each(|(&c, &v)| dense[c as usize] = f64::from(v));
             for (column, expected) in dense.into_iter().enumerate() {
                 let term = |k: usize| {
-                    found.left()[3 * index + k] * found.singular_values()[k] * found.right()[3 * column + k]
+                    found.left()[3 * index + k]
+                        * found.singular_values()[k]
+                        * found.right()[3 * column + k]
                 };
                 let value: f64 = (0..3).map(term).sum();
                 assert!((value - expected).abs() < 1e-6, "{value}, expected {expected}");
@@ -151,7 +158,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_found() {
-        let twice = SparseMatrix::from_rows(2, [vec![(0, 1.0), (1, 2.0)], vec![(0, 2.0), (1, 4.0)]]);
+        let twice =
+            SparseMatrix::from_rows(2, [vec![(0, 1.0), (1, 2.0)], vec![(0, 2.0), (1, 4.0)]]);
         let options = SvdOptions { rank: 2, ..Default::default() };
         assert_eq!(TruncatedSvd::of(&twice, &options).unwrap().rank(), 1);
         let nothing = SparseMatrix::from_rows(2, [vec![], vec![]]);

@@ -28,13 +28,18 @@ fn golden_lsa_is_that_of_scikit_learn() {
     let rows = TfIdf::fit(&TfIdfConfig::default(), &texts).transform(&texts);
     let rank = expected["k"].as_u64().unwrap() as usize;
     let model = Lsa::fit(&rows, &SvdOptions { rank, ..SvdOptions::default() }).unwrap();
-    for (&found, expected) in model.singular_values().iter().zip(numbers(&expected["singular_values"])) {
+    for (&found, expected) in
+        model.singular_values().iter().zip(numbers(&expected["singular_values"]))
+    {
         close(found, expected);
     }
     let vectors = model.transform(&rows);
     assert_eq!((vectors.len(), vectors[0].len()), (6, rank));
     for (vector, expected) in vectors.iter().zip(expected["abs_doc_vectors"].as_array().unwrap()) {
-        vector.iter().zip(numbers(expected)).for_each(|(found, expected)| close(found.abs(), expected));
+        vector
+            .iter()
+            .zip(numbers(expected))
+            .for_each(|(found, expected)| close(found.abs(), expected));
     }
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     for (a, expected) in vectors.iter().zip(expected["cosine"].as_array().unwrap()) {

@@ -80,7 +80,11 @@ impl Reader<'_> {
         let (numbers, _) = rest.as_chunks::<4>();
         if numbers.len() < dim {
             let found = format!("{} bytes", rest.len());
-            return Err(self.complaint.at(self.place(), format!("{dim} numbers of 4 bytes"), found));
+            return Err(self.complaint.at(
+                self.place(),
+                format!("{dim} numbers of 4 bytes"),
+                found,
+            ));
         }
         for &number in &numbers[..dim] {
             let value = f32::from_le_bytes(number);

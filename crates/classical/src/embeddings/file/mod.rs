@@ -80,8 +80,9 @@ impl WordVectors {
             file.as_file().sync_all()?;
             file.persist(path).map(drop).map_err(|failed| failed.error)
         };
-        save().map_err(|error: std::io::Error| {
-            ClassicalError::WriteFile { path: path.to_owned(), kind: error.kind() }
+        save().map_err(|error: std::io::Error| ClassicalError::WriteFile {
+            path: path.to_owned(),
+            kind: error.kind(),
         })
     }
 }

@@ -39,9 +39,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<WordVectors, ClassicalEr
         for number in numbers.split_ascii_whitespace() {
             let value = number.parse::<f32>().ok().filter(|value| value.is_finite());
             let expected = "a finite number";
-            values.push(value.ok_or_else(|| {
-                complaint.at(place, expected, format!("{:?}", excerpt(number)))
-            })?);
+            values.push(
+                value.ok_or_else(|| {
+                    complaint.at(place, expected, format!("{:?}", excerpt(number)))
+                })?,
+            );
         }
         if values.len() - before != dim || word.is_empty() {
             let found = format!("{:?} and {} numbers", excerpt(word), values.len() - before);

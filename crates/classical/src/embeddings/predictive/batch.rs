@@ -68,8 +68,16 @@ impl Batch {
         });
         let parts: &[Part] = parts;
         rayon::join(
-            || apply(&mut inputs.blocks, stride, parts, |part| (&part.inputs[..], &part.gradients[..])),
-            || apply(&mut outputs.blocks, stride, parts, |part| (&part.outputs[..], &part.hidden[..])),
+            || {
+                apply(&mut inputs.blocks, stride, parts, |part| {
+                    (&part.inputs[..], &part.gradients[..])
+                })
+            },
+            || {
+                apply(&mut outputs.blocks, stride, parts, |part| {
+                    (&part.outputs[..], &part.hidden[..])
+                })
+            },
         );
     }
 }

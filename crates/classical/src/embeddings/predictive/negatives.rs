@@ -18,7 +18,8 @@ impl Negatives {
         let mut heights: Vec<f64> = weights.iter().map(|weight| weight / mean).collect();
         let (mut low, mut high): (Vec<usize>, Vec<usize>) =
             (0..heights.len()).partition(|&word| heights[word] < 1.0);
-        let mut columns: Vec<(u32, u32)> = (0..heights.len() as u32).map(|w| (u32::MAX, w)).collect();
+        let mut columns: Vec<(u32, u32)> =
+            (0..heights.len() as u32).map(|w| (u32::MAX, w)).collect();
         while let (Some(short), Some(&tall)) = (low.pop(), high.last()) {
             columns[short] = ((heights[short] * f64::from(u32::MAX)) as u32, tall as u32);
             heights[tall] -= 1.0 - heights[short];
@@ -52,12 +53,15 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut drawn = [0.0; 6];
         (0..1_000_000).for_each(|_| drawn[negatives.draw(&mut random) as usize] += 1.0);
-        let weights = counts.map(|count| f64::from(count).powf(0.75));
+        let weights = counts.map(|count| (count as f64).powf(0.75));
         let total: f64 = weights.iter().sum();
         for (found, weight) in drawn.iter().zip(weights) {
             let expected = 1e6 * weight / total;
             // Five standard deviations; a word that never comes is never drawn.
-            assert!((found - expected).abs() <= 5.0 * expected.sqrt(), "{found}, expected {expected}");
+            assert!(
+                (found - expected).abs() <= 5.0 * expected.sqrt(),
+                "{found}, expected {expected}"
+            );
         }
     }
 }

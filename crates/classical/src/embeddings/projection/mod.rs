@@ -61,8 +61,11 @@ impl WordVectors {
 
 impl Projection {
     fn new<T: AsRef<str>>(words: &[T], points: Vec<[f64; 2]>) -> Self {
-        let place = |(word, [x, y]): (&T, [f64; 2])| {
-            ProjectedWord { word: word.as_ref().to_owned(), x, y, group: 0 }
+        let place = |(word, [x, y]): (&T, [f64; 2])| ProjectedWord {
+            word: word.as_ref().to_owned(),
+            x,
+            y,
+            group: 0,
         };
         Self { words: words.iter().zip(points).map(place).collect() }
     }

@@ -19,7 +19,8 @@ pub(super) fn planar(points: &[Vec<f32>]) -> Vec<[f64; 2]> {
     let (values, vectors) = eigenvectors(centred.gram());
     let signs: Vec<f64> = (0..values.len().min(2))
         .map(|k| {
-            let longest = vectors.column(k).iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+            let longest =
+                vectors.column(k).iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
             longest.unwrap_or(1.0).signum()
         })
         .collect();
@@ -38,8 +39,9 @@ mod tests {
     #[test]
     fn points_of_a_plane_keep_their_distances() {
         // A rectangle of 6 by 2 within three dimensions.
-        let points: Vec<Vec<f32>> =
-            [(3, 1), (3, -1), (-3, 1), (-3, -1)].map(|(a, b)| vec![b as f32, 7.0, a as f32]).to_vec();
+        let points: Vec<Vec<f32>> = [(3, 1), (3, -1), (-3, 1), (-3, -1)]
+            .map(|(a, b)| vec![b as f32, 7.0, a as f32])
+            .to_vec();
         let expected = [[3.0, 1.0], [3.0, -1.0], [-3.0, 1.0], [-3.0, -1.0]];
         for (found, expected) in planar(&points).iter().zip(expected) {
             assert!((0..2).all(|k| (found[k] - expected[k]).abs() < 1e-9), "{found:?}");

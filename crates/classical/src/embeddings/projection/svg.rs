@@ -80,7 +80,9 @@ mod tests {
         let word = |word: &str, x, y, group| ProjectedWord { word: word.to_owned(), x, y, group };
         let words = vec![word("</s>", -5.0, 1.0, 0), word("cat", 5.0, 3.0, 1)];
         let svg = Projection { words }.svg("a & b");
-        assert!(svg.contains("cx=\"60.0\" cy=\"660.0\"") && svg.contains("cx=\"900.0\" cy=\"60.0\""));
+        assert!(
+            svg.contains("cx=\"60.0\" cy=\"660.0\"") && svg.contains("cx=\"900.0\" cy=\"60.0\"")
+        );
         assert!(svg.contains("&lt;/s&gt;") && svg.contains("a &amp; b") && !svg.contains("</s>"));
         assert!(svg.contains(COLOURS[1]));
         let one = Projection { words: vec![word("one", 2.0, 2.0, 9)] }.svg("");

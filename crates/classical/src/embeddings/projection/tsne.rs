@@ -64,7 +64,8 @@ impl Tsne {
 /// Row by row, the chance that a point would pick each other as its neighbour.
 fn conditional(points: &[Vec<f32>], perplexity: f64) -> Vec<Vec<f64>> {
     let row = |index: usize| {
-        let distances: Vec<f64> = points.iter().map(|point| distance(point, &points[index])).collect();
+        let distances: Vec<f64> =
+            points.iter().map(|point| distance(point, &points[index])).collect();
         // The width of the bell curve, by bisection, so that the choice is as uncertain as asked for.
         let (mut low, mut high, mut precision) = (0.0, f64::INFINITY, 1.0);
         let mut chances = vec![0.0; points.len()];
@@ -149,8 +150,10 @@ impl Layout {
     /// Of each point, four times the sum over the others of
     /// `(attraction − likeness / sum of all) · likeness · difference`.
     fn gradients(&self, attraction: &[Vec<f64>], exaggeration: f64) -> Vec<[f64; 2]> {
-        let forces: Vec<Forces> =
-            (0..self.points.len()).into_par_iter().map(|own| self.forces(own, &attraction[own])).collect();
+        let forces: Vec<Forces> = (0..self.points.len())
+            .into_par_iter()
+            .map(|own| self.forces(own, &attraction[own]))
+            .collect();
         let total: f64 = forces.iter().map(|forces| forces.likeness).sum();
         let gradient = |forces: &Forces| {
             [0, 1].map(|axis| 4.0 * (exaggeration * forces.pull[axis] - forces.push[axis] / total))
@@ -163,7 +166,8 @@ impl Layout {
         let here = self.points[own];
         for (there, attraction) in self.points.iter().zip(attraction) {
             let difference = [here[0] - there[0], here[1] - there[1]];
-            let likeness = 1.0 / (1.0 + difference[0] * difference[0] + difference[1] * difference[1]);
+            let likeness =
+                1.0 / (1.0 + difference[0] * difference[0] + difference[1] * difference[1]);
             forces.likeness += likeness;
             for axis in 0..2 {
                 forces.pull[axis] += attraction * likeness * difference[axis];
@@ -189,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_choice_is_as_uncertain_as_asked_for() {
-        let points: Vec<Vec<f32>> = (0..30).map(|i| vec![(i * i) as f32 / 50.0, (i % 7) as f32]).collect();
+        let points: Vec<Vec<f32>> =
+            (0..30).map(|i| vec![(i * i) as f32 / 50.0, (i % 7) as f32]).collect();
         for chances in conditional(&points, 5.0) {
             let entropy: f64 = chances.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
             assert!((entropy.exp() - 5.0).abs() < 1e-6, "{}", entropy.exp());
@@ -201,8 +206,10 @@ mod tests {
     fn the_gradient_is_that_of_the_divergence() {
         let points: Vec<Vec<f32>> = (0..6).map(|i| vec![i as f32, (i * i % 5) as f32]).collect();
         let attraction = joint(&conditional(&points, 2.0));
-        let layout = Layout::new(points.iter().map(|p| [f64::from(p[0]), f64::from(p[1])]).collect());
-        let layout = Layout { points: layout.points.iter().map(|p| p.map(|v| v * 1e4)).collect(), ..layout };
+        let layout =
+            Layout::new(points.iter().map(|p| [f64::from(p[0]), f64::from(p[1])]).collect());
+        let layout =
+            Layout { points: layout.points.iter().map(|p| p.map(|v| v * 1e4)).collect(), ..layout };
         let divergence = |points: &[[f64; 2]]| {
             let likeness = |a: usize, b: usize| {
                 let squares = [0, 1].map(|axis| (points[a][axis] - points[b][axis]).powi(2));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wuji_classical::{
-    ClassicalError, Cooccurrence, DistanceWeighting, GloVe, Ppmi, PpmiSvd, SparseMatrix, Vocabulary,
-    Word2Vec,
+    ClassicalError, Cooccurrence, DistanceWeighting, GloVe, Ppmi, PpmiSvd, SparseMatrix,
+    Vocabulary, Word2Vec,
 };
 
 fn dense(matrix: &SparseMatrix) -> Vec<Vec<f64>> {
@@ -18,7 +18,12 @@ fn dense(matrix: &SparseMatrix) -> Vec<Vec<f64>> {
 }
 
 /// Every pair of places of every document.
-fn naive(documents: &[Vec<u32>], words: usize, window: usize, weight: fn(f64, f64) -> f64) -> Vec<Vec<f64>> {
+fn naive(
+    documents: &[Vec<u32>],
+    words: usize,
+    window: usize,
+    weight: fn(f64, f64) -> f64,
+) -> Vec<Vec<f64>> {
     let mut counts = vec![vec![0.0; words]; words];
     for document in documents {
         for (a, &left) in document.iter().enumerate() {
@@ -118,7 +123,8 @@ fn what_makes_no_sense_is_named() {
     let counted = PpmiSvd { cooccurrence: window, ..PpmiSvd::default() };
     assert_eq!(name(counted.train(&vocabulary, &good)), "window");
     let outside = [vec![0u32], vec![1, 2]];
-    let expected = ClassicalError::TokenOutOfRange { document: 1, position: 1, token: 2, vocab_size: 2 };
+    let expected =
+        ClassicalError::TokenOutOfRange { document: 1, position: 1, token: 2, vocab_size: 2 };
     assert_eq!(word2vec.train(&vocabulary, &outside).unwrap_err(), expected);
     let empty: [Vec<u32>; 2] = Default::default();
     assert_eq!(

@@ -7,7 +7,20 @@ use wuji_classical::{ClassicalError, VectorFilePlace, WordVectors};
 
 fn some() -> WordVectors {
     let words = ["the", "naïve", "猫", "</s>"].map(str::to_owned).to_vec();
-    let values = vec![0.1, -2.5e-12, 1.0 / 3.0, f32::MAX, 0.0, 7.0, -0.1, 1e20, f32::MIN_POSITIVE, 1.0, 2.0, 3.0];
+    let values = vec![
+        0.1,
+        -2.5e-12,
+        1.0 / 3.0,
+        f32::MAX,
+        0.0,
+        7.0,
+        -0.1,
+        1e20,
+        f32::MIN_POSITIVE,
+        1.0,
+        2.0,
+        3.0,
+    ];
     WordVectors::new(words, 3, values).unwrap()
 }
 
@@ -38,7 +51,10 @@ fn binary_files_may_do_without_line_feeds() {
     bytes.extend(2.5f32.to_le_bytes());
     let (_folder, path) = file(&bytes);
     let vectors = WordVectors::load_binary(&path).unwrap();
-    assert_eq!((vectors.words(), vectors.values()), (&["a".to_owned(), "b".to_owned()][..], &[1.5, 2.5][..]));
+    assert_eq!(
+        (vectors.words(), vectors.values()),
+        (&["a".to_owned(), "b".to_owned()][..], &[1.5, 2.5][..])
+    );
 }
 
 #[test]

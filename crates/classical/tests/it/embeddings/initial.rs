@@ -11,7 +11,8 @@ fn known_tokens_keep_their_vectors_and_the_others_are_no_louder() {
     let matrix = vectors.initial_matrix(&tokens, 7);
     assert_eq!((matrix.found, matrix.composed, matrix.missing, matrix.dim), (50, 0, 950, 20));
     assert_eq!(matrix.values[999 * 20..], *vectors.vector("w0").unwrap());
-    let mean_square = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
+    let mean_square =
+        |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
     let ratio = mean_square(&matrix.values[..950 * 20]) / mean_square(vectors.values());
     assert!((ratio - 1.0).abs() < 0.05, "{ratio}");
     assert_eq!(matrix, vectors.initial_matrix(&tokens, 7));

@@ -3,13 +3,14 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use wuji_classical::{
-    Analogy, ClassicalError, Cooccurrence, GloVe, PpmiSvd, Subwords, SvdOptions, Vocabulary, Word2Vec,
-    WordVectors,
+    Analogy, ClassicalError, Cooccurrence, GloVe, PpmiSvd, Subwords, SvdOptions, Vocabulary,
+    Word2Vec, WordVectors,
 };
 
 /// Every way to learn vectors, with options for a small text.
 pub(super) fn methods() -> Vec<(&'static str, Train)> {
-    let word2vec = Word2Vec { dim: 32, window: 2, epochs: 10, subsample: 1.0, ..Word2Vec::default() };
+    let word2vec =
+        Word2Vec { dim: 32, window: 2, epochs: 10, subsample: 1.0, ..Word2Vec::default() };
     let cbow = Word2Vec { dim: 32, window: 2, epochs: 10, subsample: 1.0, ..Word2Vec::cbow() };
     let subwords = Some(Subwords { buckets: 5000, ..Subwords::default() });
     let near = Cooccurrence { window: 2, ..Cooccurrence::default() };
@@ -29,7 +30,8 @@ pub(super) fn methods() -> Vec<(&'static str, Train)> {
     ]
 }
 
-pub(super) type Train = Box<dyn Fn(&Vocabulary, &[Vec<u32>]) -> Result<WordVectors, ClassicalError>>;
+pub(super) type Train =
+    Box<dyn Fn(&Vocabulary, &[Vec<u32>]) -> Result<WordVectors, ClassicalError>>;
 
 const GROUPS: usize = 20;
 const MEMBERS: usize = 8;
@@ -91,14 +93,21 @@ fn words_that_can_stand_for_each_other_are_neighbours() {
 fn an_unseen_word_is_like_those_that_it_shares_pieces_with() {
     let (vocabulary, documents) = interchangeable();
     let subwords = Some(Subwords { buckets: 5000, ..Subwords::default() });
-    let options =
-        Word2Vec { dim: 32, window: 2, epochs: 10, subsample: 1.0, subwords, ..Word2Vec::default() };
+    let options = Word2Vec {
+        dim: 32,
+        window: 2,
+        epochs: 10,
+        subsample: 1.0,
+        subwords,
+        ..Word2Vec::default()
+    };
     let vectors = options.train(&vocabulary, &documents).unwrap();
     let mut right = 0;
     for group in 0..GROUPS {
         let unseen = format!("{}ish", name(group));
         assert!(vectors.vector(&unseen).is_none());
-        right += usize::from(vectors.neighbours(&unseen, 1).unwrap()[0].word.starts_with(&name(group)));
+        right +=
+            usize::from(vectors.neighbours(&unseen, 1).unwrap()[0].word.starts_with(&name(group)));
     }
     assert!(right >= GROUPS - 1, "{right} of {GROUPS}");
     let without = Word2Vec { subwords: None, epochs: 1, ..options };
@@ -130,7 +139,8 @@ fn crossed() -> (Vocabulary, Vec<Vec<u32>>) {
 #[test]
 fn analogies_of_two_traits_are_solved() {
     let (vocabulary, documents) = crossed();
-    for (method, train) in methods().into_iter().filter(|(method, _)| !method.contains("subwords")) {
+    for (method, train) in methods().into_iter().filter(|(method, _)| !method.contains("subwords"))
+    {
         let vectors = train(&vocabulary, &documents).unwrap();
         for kind in [Analogy::Add, Analogy::Mul] {
             let (mut right, mut all) = (0, 0);

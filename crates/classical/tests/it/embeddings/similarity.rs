@@ -64,7 +64,8 @@ fn texts_are_the_means_of_their_words() {
 #[test]
 fn vectors_that_make_no_sense_are_refused() {
     let new = |words: &[&str], dim, values| {
-        WordVectors::new(words.iter().map(|word| (*word).to_owned()).collect(), dim, values).unwrap_err()
+        WordVectors::new(words.iter().map(|word| (*word).to_owned()).collect(), dim, values)
+            .unwrap_err()
     };
     let shape = |words, dim, values| ClassicalError::VectorShape { words, dim, values };
     assert_eq!(new(&["a"], 2, vec![1.0]), shape(1, 2, 1));
