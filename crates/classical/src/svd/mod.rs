@@ -9,12 +9,13 @@ mod dense;
 mod lsa;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use dense::{Dense, eigenvectors};
 pub use lsa::Lsa;
 
+use crate::random::uniform;
 use crate::{ClassicalError, SparseMatrix};
 
 /// How a matrix is taken apart.
@@ -59,7 +60,7 @@ impl TruncatedSvd {
         }
         let columns = matrix.by_column();
         let vectors = (options.rank + options.oversampling).min(matrix.len()).min(matrix.width());
-        let mut domain = random_signs(matrix.width(), vectors, options.seed);
+        let mut domain = random_vectors(matrix.width(), vectors, options.seed);
         let mut range = Dense::rows_by(matrix, &domain).orthonormal();
         for _ in 0..options.power_iterations {
             domain = Dense::columns_by(&columns, matrix.width(), &range).orthonormal();
@@ -103,10 +104,10 @@ impl TruncatedSvd {
     }
 }
 
-/// Random numbers of 1 and −1. They serve as well as normal ones and cost a bit each.
-fn random_signs(rows: usize, width: usize, seed: u64) -> Dense {
+/// Random vectors. Bits would be cheaper, but a few short vectors of bits are often the same.
+fn random_vectors(rows: usize, width: usize, seed: u64) -> Dense {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let values = (0..rows * width).map(|_| if random.next_u32() & 1 == 0 { 1.0 } else { -1.0 });
+    let values = (0..rows * width).map(|_| f64::from(uniform(&mut random, 1.0)));
     Dense { width, values: values.collect() }
 }
 
