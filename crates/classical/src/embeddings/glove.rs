@@ -7,7 +7,7 @@
 //! one after the other (Gemulla et al. 2011, "Large-scale matrix factorization with distributed
 //! stochastic gradient descent").
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
@@ -151,7 +151,8 @@ impl GloVe {
                 .enumerate()
                 .map(|(block, (words, neighbours))| {
                     let tile = &tiles[block * BLOCKS + (block + round) % BLOCKS];
-                    Arch::new().dispatch(|| fit(tile, words, neighbours, self.learning_rate as f32))
+                    let learning_rate = self.learning_rate as f32;
+                    Arch::new().dispatch(Fit { tile, words, neighbours, learning_rate })
                 })
                 .collect();
             loss += losses.iter().sum::<f64>();
@@ -186,32 +187,49 @@ impl Block {
     }
 }
 
-/// One step per count.
-#[inline(always)]
-fn fit(tile: &[Count], words: &mut Block, neighbours: &mut Block, learning_rate: f32) -> f64 {
-    let stride = words.stride;
-    let mut loss = 0.0;
-    for count in tile {
-        let (word, neighbour) = (count.word as usize, count.neighbour as usize);
-        let biases = words.biases[word] + neighbours.biases[neighbour];
-        let difference = dot(words.row(word), neighbours.row(neighbour)) + biases - count.logarithm;
-        let slope = count.weight * difference;
-        loss += 0.5 * f64::from(slope * difference);
-        let [left, left_squares] = [&mut words.vectors, &mut words.squares]
-            .map(|values| &mut values[word * stride..][..stride]);
-        let [right, right_squares] = [&mut neighbours.vectors, &mut neighbours.squares]
-            .map(|values| &mut values[neighbour * stride..][..stride]);
-        let weights = left.iter_mut().zip(left_squares).zip(right.iter_mut().zip(right_squares));
-        for ((left, left_square), (right, right_square)) in weights {
-            let (on_left, on_right) = (slope * *right, slope * *left);
-            step(left, left_square, on_left, learning_rate);
-            step(right, right_square, on_right, learning_rate);
+/// One step per count of a tile: a task that is compiled for each set of vector instructions.
+struct Fit<'a> {
+    tile: &'a [Count],
+    words: &'a mut Block,
+    neighbours: &'a mut Block,
+    learning_rate: f32,
+}
+
+impl NullaryFnOnce for Fit<'_> {
+    type Output = f64;
+
+    /// The sum of the losses before each step.
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let mut loss = 0.0;
+        for count in self.tile {
+            loss += fit(count, self.words, self.neighbours, self.learning_rate);
         }
-        for (block, row) in [(&mut *words, word), (&mut *neighbours, neighbour)] {
-            step(&mut block.biases[row], &mut block.bias_squares[row], slope, learning_rate);
-        }
+        loss
     }
-    loss
+}
+
+#[inline(always)]
+fn fit(count: &Count, words: &mut Block, neighbours: &mut Block, learning_rate: f32) -> f64 {
+    let stride = words.stride;
+    let (word, neighbour) = (count.word as usize, count.neighbour as usize);
+    let biases = words.biases[word] + neighbours.biases[neighbour];
+    let difference = dot(words.row(word), neighbours.row(neighbour)) + biases - count.logarithm;
+    let slope = count.weight * difference;
+    let [left, left_squares] = [&mut words.vectors, &mut words.squares]
+        .map(|values| &mut values[word * stride..][..stride]);
+    let [right, right_squares] = [&mut neighbours.vectors, &mut neighbours.squares]
+        .map(|values| &mut values[neighbour * stride..][..stride]);
+    let weights = left.iter_mut().zip(left_squares).zip(right.iter_mut().zip(right_squares));
+    for ((left, left_square), (right, right_square)) in weights {
+        let (on_left, on_right) = (slope * *right, slope * *left);
+        step(left, left_square, on_left, learning_rate);
+        step(right, right_square, on_right, learning_rate);
+    }
+    for (block, row) in [(&mut *words, word), (&mut *neighbours, neighbour)] {
+        step(&mut block.biases[row], &mut block.bias_squares[row], slope, learning_rate);
+    }
+    0.5 * f64::from(slope * difference)
 }
 
 /// AdaGrad as in the authors' code, where the sum holds squared steps rather than squared gradients.

@@ -77,7 +77,7 @@ pub struct Bm25 {
     /// Where each term's documents begin in `postings`, and where the last one's end.
     starts: Vec<usize>,
     /// Documents in their order, and what the term adds to their scores.
-    postings: Vec<(u32, f64)>,
+    postings: Vec<(u32, f32)>,
     documents: usize,
 }
 
@@ -121,7 +121,7 @@ impl Bm25 {
         let mut scores = vec![0.0; self.documents];
         for term in query {
             for &(document, weight) in self.postings_of(term.as_ref()) {
-                scores[document as usize] += weight;
+                scores[document as usize] += f64::from(weight);
             }
         }
         scores
@@ -156,7 +156,7 @@ impl Bm25 {
         queries.par_iter().map(|query| self.search(query.as_ref(), count)).collect()
     }
 
-    fn postings_of(&self, term: &str) -> &[(u32, f64)] {
+    fn postings_of(&self, term: &str) -> &[(u32, f32)] {
         let Some(&id) = self.terms.get(term) else { return &[] };
         &self.postings[self.starts[id as usize]..self.starts[id as usize + 1]]
     }
@@ -254,7 +254,7 @@ impl Counts {
             for &(term, count) in &self.counts[from..end] {
                 let count = f64::from(count);
                 let weight = rarity[term as usize] * count * (options.k1 + 1.0) / (count + room);
-                postings[next[term as usize]] = (document as u32, weight);
+                postings[next[term as usize]] = (document as u32, weight as f32);
                 next[term as usize] += 1;
             }
             from = end;
@@ -278,9 +278,9 @@ mod tests {
         // "a": ln 3, twice in a document half as long again as the mean of two.
         let expected = 3.0f64.ln() * 2.0 * 3.0 / (2.0 + 2.0 * (0.5 + 0.5 * 1.5));
         let scores = index.scores(["a", "unknown"]);
-        assert!((scores[0] - expected).abs() < 1e-12 && scores[1..] == [0.0, 0.0], "{scores:?}");
+        assert!((scores[0] - expected).abs() < 1e-6 && scores[1..] == [0.0, 0.0], "{scores:?}");
         let twice = index.scores(["a", "a"]);
-        assert!((twice[0] - 2.0 * expected).abs() < 1e-12);
+        assert!((twice[0] - 2.0 * expected).abs() < 1e-6);
     }
 
     #[test]

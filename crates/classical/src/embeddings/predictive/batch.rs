@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -64,7 +64,8 @@ impl Batch {
             let most = step.options.batch_words.div_ceil(PLACES) as u64;
             random.set_stream(random.get_stream() + step.number * most + index as u64);
             part.clear(stride);
-            Arch::new().dispatch(|| part.collect(step, places, random, from, to));
+            let task = Collect { part, step, places, random, inputs: from, outputs: to };
+            Arch::new().dispatch(task);
         });
         let parts: &[Part] = parts;
         rayon::join(
@@ -90,17 +91,54 @@ fn apply(
     changes_of: impl Fn(&Part) -> (&[Vec<Change>], &[f32]) + Sync,
 ) {
     blocks.par_iter_mut().enumerate().for_each(|(block, values)| {
-        Arch::new().dispatch(|| {
-            for part in parts {
-                let (changes, directions) = changes_of(part);
-                for change in &changes[block] {
-                    let row = &mut values[change.row as usize * stride..][..stride];
-                    let direction = &directions[change.example as usize * stride..][..stride];
-                    add_scaled(row, change.factor, direction);
-                }
+        for part in parts {
+            let (changes, directions) = changes_of(part);
+            let changes = &changes[block];
+            if !changes.is_empty() {
+                Arch::new().dispatch(Add { values, stride, changes, directions });
             }
-        });
+        }
     });
+}
+
+/// A task that is compiled for each set of vector instructions: a closure would not be inlined there.
+struct Add<'a> {
+    values: &'a mut [f32],
+    stride: usize,
+    changes: &'a [Change],
+    directions: &'a [f32],
+}
+
+impl NullaryFnOnce for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for change in self.changes {
+            let row = &mut self.values[change.row as usize * self.stride..][..self.stride];
+            let direction = &self.directions[change.example as usize * self.stride..];
+            add_scaled(row, change.factor, &direction[..self.stride]);
+        }
+    }
+}
+
+/// As [`Add`], for the gradients of some places.
+struct Collect<'a> {
+    part: &'a mut Part,
+    step: &'a Step<'a>,
+    places: Range<usize>,
+    random: ChaCha8Rng,
+    inputs: &'a Rows,
+    outputs: &'a Rows,
+}
+
+impl NullaryFnOnce for Collect<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.part.collect(self.step, self.places, self.random, self.inputs, self.outputs);
+    }
 }
 
 /// `factor` times the direction of an example, to be added to a row of a block.
