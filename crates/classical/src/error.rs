@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::embeddings::VectorFilePlace;
 use crate::ngram::{MAX_ORDER, MAX_VOCAB_SIZE};
 
 /// An error of the classical language models.
@@ -184,6 +185,84 @@ pub enum ClassicalError {
         found: String,
         /// How many there should be.
         expected: usize,
+    },
+    /// An option with a value that makes no sense.
+    #[error("{name} of {found}: expected {expected}")]
+    Setting {
+        /// Which option.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// Not one vector for each word.
+    #[error("{values} numbers for {words} words: expected {dim} each, and at least one word")]
+    VectorShape {
+        /// Words.
+        words: usize,
+        /// Numbers of a vector.
+        dim: usize,
+        /// Numbers in all.
+        values: usize,
+    },
+    /// Two vectors of one word.
+    #[error("the words {first} and {second} are both {word:?}: expected each word once")]
+    RepeatedWord {
+        /// The word.
+        word: String,
+        /// Where it is first, from 0.
+        first: usize,
+        /// Where it is again.
+        second: usize,
+    },
+    /// A vector with a number that is infinite or none.
+    #[error("the vector of {word:?} has the number {found}: expected finite ones")]
+    NotFinite {
+        /// Whose vector.
+        word: String,
+        /// The number.
+        found: f32,
+    },
+    /// A word without a vector.
+    #[error("no vector for {word:?}")]
+    UnknownWord {
+        /// The word.
+        word: String,
+    },
+    /// A word that the word2vec formats cannot hold.
+    #[error("cannot write {word:?}: a word of a vector file is not empty and holds no white space")]
+    UnwritableWord {
+        /// The word.
+        word: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {path}: {kind}")]
+    ReadFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {path}: {kind}")]
+    WriteFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// A vector file that is not what it should be.
+    #[error("{path}, {place}: expected {expected}, got {found}")]
+    VectorFile {
+        /// Which file.
+        path: PathBuf,
+        /// The line of a text file, the byte of a binary one.
+        place: VectorFilePlace,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
     },
     /// A sequence without symbols.
     #[error("an empty sequence: expected at least one symbol")]

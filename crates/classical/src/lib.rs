@@ -50,6 +50,7 @@
 //!
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
+mod embeddings;
 mod error;
 pub mod grammar;
 mod hmm;
@@ -57,11 +58,18 @@ mod lbfgs;
 mod linear;
 mod ngram;
 mod random;
+mod retrieval;
 pub mod rules;
 mod sparse;
 mod streaming;
+mod svd;
 mod tfidf;
 
+pub use embeddings::{
+    Analogy, Architecture, Cooccurrence, DistanceWeighting, GloVe, InitialMatrix, Neighbour, Ppmi,
+    PpmiSvd, ProjectedWord, Projection, Subwords, Tsne, VectorFilePlace, Word2Vec, WordVectors,
+    WordVocabulary,
+};
 pub use error::{ClassicalError, IoError};
 pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
 pub use lbfgs::{LbfgsOptions, Minimum, minimize};
@@ -75,7 +83,9 @@ pub use ngram::{
     Smoothing, StupidBackoff, TextCodec, UnknownCharacter, Vocabulary, select_order,
     select_order_documents,
 };
+pub use retrieval::{Bm25, Bm25Options, Hit, InverseFrequency};
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
+pub use svd::{Lsa, SvdOptions, TruncatedSvd};
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
 
 /// The snippets of the pages, compiled.

@@ -1,4 +1,4 @@
-//! Draws from a distribution.
+//! Random numbers, draws and orders.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -19,4 +19,23 @@ pub(crate) fn draw(probabilities: &[f64], random: &mut ChaCha8Rng) -> usize {
     }
     // Rounding: the last that can be.
     probabilities.iter().rposition(|p| *p > 0.0).unwrap_or(0)
+}
+
+/// A number from `[-limit, limit)`.
+pub(crate) fn uniform_within(random: &mut ChaCha8Rng, limit: f32) -> f32 {
+    // 24 bits are all that a number below 1 holds.
+    let unit = (random.next_u32() >> 8) as f32 / (1u32 << 24) as f32;
+    limit * (2.0 * unit - 1.0)
+}
+
+/// A whole number below `end`, which is at least 1.
+pub(crate) fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
+    (random.next_u64() % end as u64) as usize
+}
+
+/// Puts items into a random order.
+pub(crate) fn shuffle<T>(items: &mut [T], random: &mut ChaCha8Rng) {
+    for i in (1..items.len()).rev() {
+        items.swap(i, below(random, i + 1));
+    }
 }

@@ -1,6 +1,7 @@
 //! The classical models against hand computations, slow implementations, golden numbers and texts.
 
 mod arpa;
+mod embeddings;
 mod golden;
 mod grammar;
 mod hmm;
@@ -9,6 +10,7 @@ mod naive;
 mod naive_smoothing;
 mod properties;
 mod prune;
+mod retrieval;
 mod rules;
 mod shared;
 mod small;
