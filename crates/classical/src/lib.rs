@@ -1,5 +1,5 @@
 //! What there was before neural networks, and what they have to beat: n-grams with modified,
-//! interpolated Kneser–Ney smoothing over token ids, and linear classifiers over TF-IDF.
+//! interpolated Kneser–Ney and other smoothings over token ids, and linear classifiers over TF-IDF.
 //!
 //! They train in seconds on one core, need no tuning, and are the honest baseline to print beside
 //! a neural language model: same tokens, same validation text, nats per token.
@@ -44,6 +44,9 @@
 //!    context, an arc per n-gram that carries its finished probability. Scoring a stream
 //!    is a walk, with no look-up of contexts.
 //!
+//! A model can be pruned and written as an ARPA file, counts can be made on disk
+//! ([`ExternalCounter`]), and [`NgramTextModel`] is a model of text for evaluation and generation.
+//!
 //! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
 mod error;
@@ -54,15 +57,23 @@ mod ngram;
 mod sparse;
 mod tfidf;
 
-pub use error::ClassicalError;
+pub use error::{ClassicalError, IoError};
 pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
 pub use lbfgs::{LbfgsOptions, Minimum, minimize};
 pub use linear::{
     Classifier, LinearSvm, LogisticOptions, LogisticRegression, NaiveBayes, SvmOptions,
 };
 pub use ngram::{
-    Boundaries, Discounts, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE, NgramCounts,
-    OrderSelection, Score, select_order, select_order_documents,
+    Boundaries, ByteCodec, CharacterCodec, Discounts, Draft, DraftToken, Estimation,
+    ExternalCounter, FirstOf, GoodTuring, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE,
+    NgramConfig, NgramCounts, NgramModel, NgramTextModel, OrderSelection, PromptLookup, Score,
+    Smoothing, StupidBackoff, TextCodec, UnknownCharacter, Vocabulary, select_order,
+    select_order_documents,
 };
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
+
+/// The snippets of the page about n-grams, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/ngram.md")]
+struct Page;
