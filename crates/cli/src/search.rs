@@ -10,13 +10,13 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use wuji::config::{ConfigLayers, RunConfig};
 use wuji::search::{
-    ClassicalTrials, ObjectiveConfig, SearchFile, SearchPlan, SearchSummary, TrainingObjective,
-    TrainingTrials, write_report,
+    ClassicalTrials, ObjectiveConfig, SearchFile, SearchPlan, SearchSummary, TextClassifierConfig,
+    TrainingObjective, TrainingTrials, write_report,
 };
 use wuji::training::StopSignal;
 use wuji::training::search::{
-    Budget, Halt, Measured, Question, RunningTrial, Sampler, SamplerConfig, SearchSpace, Study,
-    Trial, TrialState, Workers,
+    Budget, Halt, Measured, Question, Random, RunningTrial, Sampler, SamplerConfig, SearchSpace,
+    Study, Trial, TrialState, Workers,
 };
 
 use crate::common::Common;
@@ -27,7 +27,11 @@ use crate::signals::stop_on_signals;
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// What varies, how it is searched and what a trial is: [parameters], [study] and [objective].
-    #[arg(value_name = "SPACE.toml", required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(
+        value_name = "SPACE.toml",
+        required_unless_present = "resume",
+        conflicts_with = "resume"
+    )]
     space: Option<PathBuf>,
     /// The preset that every trial starts from, as of `train`.
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
@@ -145,26 +149,47 @@ fn begin(args: &Args) -> Result<(Study, SearchPlan)> {
         data: args.data.iter().map(absolute).collect(),
         set: args.set.clone(),
     };
-    if matches!(plan.objective, ObjectiveConfig::Training(_)) {
-        refuse_unknown_keys(&plan, &space, &*study.sampler.build(&space)?)?;
-    }
+    refuse_what_cannot_work(&plan, &space)?;
     let dir = args.out.clone().unwrap_or_else(free_dir);
     let study = Study::create(&dir, space, study)?;
     plan.write(&dir)?;
     Ok((study, plan))
 }
 
-/// A key that does not exist is told before anything is trained: the config of one proposal is resolved.
-fn refuse_unknown_keys(plan: &SearchPlan, space: &SearchSpace, sampler: &dyn Sampler) -> Result<()> {
-    let question = Question { space, seed: 0, number: 0, history: &[] };
-    let parameters = sampler.propose(&question).context("a space has a first proposal")?;
-    let preset = match (&plan.preset, &plan.config) {
-        (None, None) => Some("quickstart".to_string()),
-        (preset, _) => preset.clone(),
+/// Proposals of which one must be a config that works.
+const PROBES: u64 = 20;
+
+/// A key that does not exist is told before anything is trained: some proposals are resolved. One that
+/// cannot work beside others that can is for the search to find out.
+fn refuse_what_cannot_work(plan: &SearchPlan, space: &SearchSpace) -> Result<()> {
+    let is_classical = matches!(plan.objective, ObjectiveConfig::Classical(_));
+    if is_classical && (plan.preset.is_some() || plan.config.is_some()) {
+        let problem = "--preset and --config are for trials that are training runs";
+        return Err(Wrong(problem.to_string()).into());
+    }
+    let probe = |number| -> Result<()> {
+        let question = Question { space, seed: 0, number, history: &[] };
+        let parameters = Random.propose(&question).context("random draws never end")?;
+        let set = plan.settings(&parameters);
+        if is_classical {
+            TextClassifierConfig::of_settings(&set)?;
+            return Ok(());
+        }
+        let preset = match (&plan.preset, &plan.config) {
+            // What `train` does without either.
+            (None, None) => Some("quickstart".to_string()),
+            (preset, _) => preset.clone(),
+        };
+        RunConfig::resolve(&ConfigLayers { preset, file: plan.config.clone(), set })?;
+        Ok(())
     };
-    let set = plan.settings(&parameters);
-    RunConfig::resolve(&ConfigLayers { preset, file: plan.config.clone(), set })?;
-    Ok(())
+    let mut probed = probe(0);
+    for number in 1..PROBES {
+        if probed.is_err() {
+            probed = probe(number);
+        }
+    }
+    probed
 }
 
 /// Another budget, where the options name one; what they leave out stays.

@@ -62,4 +62,5 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../../../docs/generation.md")]
+#[doc = include_str!("../../../docs/search.md")]
 struct Documents;

@@ -82,9 +82,8 @@ fn best(history: &[Observation]) -> f64 {
 
 #[test]
 fn every_sampler_proposes_what_the_conditions_allow_and_learns_where_to_look() {
-    let mean = |sampler: &str| {
-        (0..10).map(|seed| best(&search(sampler, seed, 60))).sum::<f64>() / 10.0
-    };
+    let mean =
+        |sampler: &str| (0..10).map(|seed| best(&search(sampler, seed, 60))).sum::<f64>() / 10.0;
     let random = mean("random");
     for sampler in ["tpe", "gaussian-process"] {
         let found = mean(sampler);

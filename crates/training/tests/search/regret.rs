@@ -59,7 +59,8 @@ fn check(function: &Function, trials: u64) {
     let random = all("random");
     for sampler in ["tpe", "gaussian-process"] {
         let regrets = all(sampler);
-        let wins = regrets.iter().zip(&random).filter(|(ours, theirs)| ours < theirs).count() as u64;
+        let wins =
+            regrets.iter().zip(&random).filter(|(ours, theirs)| ours < theirs).count() as u64;
         let p = sign_test(wins, SEEDS);
         eprintln!("{:10} {sampler} beats random in {wins} of {SEEDS}, p = {p:.1e}", function.name);
         assert!(median(&regrets) < median(&random) && mean(&regrets) < mean(&random));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wuji_training::search::{
     Budget, Halt, Measured, Median, PrunerConfig, Record, RunningTrial, SamplerConfig, SearchError,
-    Study, StudyConfig, TrialState, Tpe, Workers,
+    Study, StudyConfig, Tpe, TrialState, Workers,
 };
 
 use super::functions::BRANIN;
@@ -194,7 +194,8 @@ fn a_search_that_is_killed_twice_ends_like_one_that_is_not() {
     let expected = straight_through(whole.path());
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("journal.jsonl");
-    let lines = || std::fs::read(&file).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count());
+    let lines =
+        || std::fs::read(&file).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count());
     for goal in [15, 40] {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "resuming::child_that_searches_slowly"])

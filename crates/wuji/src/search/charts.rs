@@ -68,20 +68,30 @@ pub(super) fn history(points: &[HistoryPoint]) -> String {
     for step in 0..STEPS {
         let value = low + (high - low) * f64::from(step) / f64::from(STEPS - 1);
         let (y, right) = (y(value), WIDTH - EDGE);
-        add(&mut svg, format_args!(
-            "<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\" stroke=\"{GRID}\"/>\
+        add(
+            &mut svg,
+            format_args!(
+                "<line x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\" stroke=\"{GRID}\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value:.4}</text>",
-            LEFT - 8.0, y + 4.0
-        ));
+                LEFT - 8.0,
+                y + 4.0
+            ),
+        );
     }
     for point in points {
         let fill = if point.pruned { "none" } else { TRIAL };
         let state = if point.pruned { ", stopped early" } else { "" };
-        add(&mut svg, format_args!(
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{fill}\" stroke=\"{TRIAL}\"><title>trial {}: \
+        add(
+            &mut svg,
+            format_args!(
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{fill}\" stroke=\"{TRIAL}\"><title>trial {}: \
              {}{state}</title></circle>",
-            x(point.number), y(point.value), point.number, point.value
-        ));
+                x(point.number),
+                y(point.value),
+                point.number,
+                point.value
+            ),
+        );
     }
     // The best holds until the trial that is better.
     let mut steps = String::new();
@@ -94,11 +104,16 @@ pub(super) fn history(points: &[HistoryPoint]) -> String {
         add(&mut steps, format_args!("{x:.1},{:.1} ", y(best)));
         before = Some(best);
     }
-    add(&mut svg, format_args!(
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"{BEST}\" stroke-width=\"2\"/>\
+    add(
+        &mut svg,
+        format_args!(
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{BEST}\" stroke-width=\"2\"/>\
          <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">trial, 0 to {latest}</text></svg>",
-        steps.trim_end(), (LEFT + WIDTH) / 2.0, HEIGHT - EDGE
-    ));
+            steps.trim_end(),
+            (LEFT + WIDTH) / 2.0,
+            HEIGHT - EDGE
+        ),
+    );
     svg
 }
 
@@ -111,12 +126,18 @@ pub(super) fn importances(all: &[Importance]) -> String {
         let y = ROW * row as f64 + EDGE / 2.0;
         let width = (WIDTH - left - 60.0) * importance.share.clamp(0.0, 1.0);
         let baseline = y + 13.0;
-        add(&mut svg, format_args!(
-            "<text x=\"{:.1}\" y=\"{baseline:.1}\" text-anchor=\"end\">{}</text>\
+        add(
+            &mut svg,
+            format_args!(
+                "<text x=\"{:.1}\" y=\"{baseline:.1}\" text-anchor=\"end\">{}</text>\
              <rect x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{BAR}\" fill=\"{TRIAL}\"/>\
              <text x=\"{:.1}\" y=\"{baseline:.1}\">{:.3}</text>",
-            left - 8.0, escaped(&importance.parameter), left + width + 6.0, importance.share
-        ));
+                left - 8.0,
+                escaped(&importance.parameter),
+                left + width + 6.0,
+                importance.share
+            ),
+        );
     }
     svg + "</svg>"
 }
@@ -139,26 +160,41 @@ pub(super) fn parallel_coordinates(plot: &ParallelCoordinates) -> String {
         let color = if line.goodness == 1.0 { BEST } else { "#1f4e9c" };
         // Squared, so that the worse half is hardly more than a shade.
         let opacity = 0.06 + 0.84 * line.goodness * line.goodness;
-        add(&mut svg, format_args!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\" \
+        add(
+            &mut svg,
+            format_args!(
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\" \
              stroke-opacity=\"{opacity:.2}\"><title>trial {}: {}</title></polyline>",
-            active.join(" "), line.number, line.value
-        ));
+                active.join(" "),
+                line.number,
+                line.value
+            ),
+        );
     }
     for (index, axis) in plot.axes.iter().enumerate() {
         let x = x(index);
         // Names of neighbours stand at two heights, for they are long.
         let baseline = if index % 2 == 0 { 14.0 } else { 30.0 };
-        add(&mut svg, format_args!(
-            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{:.1}\" stroke=\"#555\"/>\
+        add(
+            &mut svg,
+            format_args!(
+                "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{:.1}\" stroke=\"#555\"/>\
              <text x=\"{x:.1}\" y=\"{baseline}\" text-anchor=\"middle\">{}</text>",
-            y(0.0), y(1.0), escaped(&axis.parameter)
-        ));
+                y(0.0),
+                y(1.0),
+                escaped(&axis.parameter)
+            ),
+        );
         for (place, label) in &axis.ticks {
-            add(&mut svg, format_args!(
-                "<text x=\"{:.1}\" y=\"{:.1}\" paint-order=\"stroke\" stroke=\"#fff\" stroke-width=\"3\">{}</text>",
-                x + 5.0, y(*place) + 4.0, escaped(label)
-            ));
+            add(
+                &mut svg,
+                format_args!(
+                    "<text x=\"{:.1}\" y=\"{:.1}\" paint-order=\"stroke\" stroke=\"#fff\" stroke-width=\"3\">{}</text>",
+                    x + 5.0,
+                    y(*place) + 4.0,
+                    escaped(label)
+                ),
+            );
         }
     }
     svg + "</svg>"

@@ -170,7 +170,10 @@ impl ClassicalTrials {
     fn check(&self, path: &Path) -> Result<(), WujiError> {
         if self.classes.len() < 2 {
             let found = self.classes.len();
-            return Err(WujiError::input(path, format!("expected two classes or more, got {found}")));
+            return Err(WujiError::input(
+                path,
+                format!("expected two classes or more, got {found}"),
+            ));
         }
         if let Some(empty) = self.folds.iter().position(Vec::is_empty) {
             let problem = format!("expected a text in each fold, got none in fold {}", empty + 1);
@@ -342,7 +345,9 @@ mod tests {
             let config = Classical { data: Some(path.clone()), ..config(3, 0.0) };
             ClassicalTrials::load(&plan(&config), &config, 1).map(|_| ()).unwrap_err().to_string()
         };
-        assert!(load("text,label\na,x\nb,x\nc,x\n").contains("expected two classes or more, got 1"));
+        assert!(
+            load("text,label\na,x\nb,x\nc,x\n").contains("expected two classes or more, got 1")
+        );
         assert!(load("text,label\na,x\nb,y\n").contains("none in fold 3"));
     }
 }

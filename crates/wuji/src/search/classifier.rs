@@ -102,9 +102,10 @@ impl TextClassifierConfig {
                 place.as_table_mut().expect("only tables are put there").extend(keys);
             }
         }
-        let config: Self = serde_path_to_error::deserialize(toml::Value::Table(merged)).map_err(
-            |error| WujiError::config(error.path().to_string(), error.inner().message()),
-        )?;
+        let config: Self =
+            serde_path_to_error::deserialize(toml::Value::Table(merged)).map_err(|error| {
+                WujiError::config(error.path().to_string(), error.inner().message())
+            })?;
         config.check()?;
         Ok(config)
     }
@@ -122,9 +123,10 @@ impl TextClassifierConfig {
             let problem = format!("expected {expected}, got {longest_characters}");
             return wrong("features.longest_characters", problem);
         }
-        for (key, value) in
-            [("classifier.c", self.classifier.c), ("classifier.smoothing", self.classifier.smoothing)]
-        {
+        for (key, value) in [
+            ("classifier.c", self.classifier.c),
+            ("classifier.smoothing", self.classifier.smoothing),
+        ] {
             if !(value > 0.0 && value.is_finite()) {
                 return wrong(key, format!("expected a number above 0, got {value}"));
             }
@@ -213,7 +215,10 @@ mod tests {
             ("classifier.d=3", "classifier.d: unknown field `d`"),
             ("classifier.c=-1.0", "classifier.c: expected a number above 0, got -1"),
             ("features.longest_words=0", "features.longest_words: expected words, or"),
-            ("features.longest_characters=1", "features.longest_characters: expected 0, or 2 or more"),
+            (
+                "features.longest_characters=1",
+                "features.longest_characters: expected 0, or 2 or more",
+            ),
         ];
         for (setting, expected) in cases {
             let found = of(&[setting]).unwrap_err();

@@ -13,8 +13,8 @@
 //! ```
 
 mod charts;
-mod classifier;
 mod classical;
+mod classifier;
 mod plan;
 mod report;
 mod summary;

@@ -174,7 +174,10 @@ mod tests {
     fn what_is_wrong_is_named_with_file_and_key() {
         let cases = [
             ("[studie]", "x.toml: studie: expected one of [parameters], [study], [objective], got"),
-            ("[study]\nsede = 1", "x.toml: study: expected settings of a search, got unknown field"),
+            (
+                "[study]\nsede = 1",
+                "x.toml: study: expected settings of a search, got unknown field",
+            ),
             ("[objective]\nkind = 'magic'", "x.toml: objective: unknown variant `magic`"),
             (
                 "[objective]\nkind = 'training'\nmetric = 'bits_per_byte'\n\

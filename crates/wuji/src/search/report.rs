@@ -77,10 +77,9 @@ fn html(record: &Record, summary: &SearchSummary) -> Result<String, WujiError> {
         parallel_coordinates: charts::parallel_coordinates(&record.parallel_coordinates()),
         trials: record.trials.iter().map(Row::of).collect(),
     }));
-    templates.render_named_str("search.html", HTML, &values).map_err(|error| WujiError::Render {
-        what: "search report",
-        reason: format!("{error:#}"),
-    })
+    templates
+        .render_named_str("search.html", HTML, &values)
+        .map_err(|error| WujiError::Render { what: "search report", reason: format!("{error:#}") })
 }
 
 #[cfg(test)]

@@ -139,7 +139,10 @@ impl TrainingTrials {
         let path = self.objective.metric.split('.');
         let found = path.fold(&printed, |value, key| &value[key]);
         found.as_f64().ok_or_else(|| {
-            format!("{}: expected a number in what the run printed, got {found}", self.objective.metric)
+            format!(
+                "{}: expected a number in what the run printed, got {found}",
+                self.objective.metric
+            )
         })
     }
 }
@@ -338,7 +341,8 @@ echo "{\"validation_loss\": $rate, \"ngram\": {\"order\": 3}}"
     fn a_metric_is_found_where_points_lead() {
         let dir = tempfile::tempdir().unwrap();
         let mut trials = trials(dir.path());
-        let printed = "{\"validation_loss\": 1.5, \"ngram\": {\"bits_per_byte\": 2.0}, \"x\": null}";
+        let printed =
+            "{\"validation_loss\": 1.5, \"ngram\": {\"bits_per_byte\": 2.0}, \"x\": null}";
         assert_eq!(trials.metric(printed), Ok(1.5));
         trials.objective.metric = "ngram.bits_per_byte".into();
         assert_eq!(trials.metric(printed), Ok(2.0));

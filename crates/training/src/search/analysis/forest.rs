@@ -48,7 +48,9 @@ impl Node<'_> {
         let mut best: Option<(f64, usize, f64)> = None;
         for coordinate in 0..self.sides.len() {
             let mut order = self.members.clone();
-            order.sort_by(|&a, &b| self.points[a][coordinate].total_cmp(&self.points[b][coordinate]));
+            order.sort_by(|&a, &b| {
+                self.points[a][coordinate].total_cmp(&self.points[b][coordinate])
+            });
             let total: f64 = order.iter().map(|&i| self.values[i]).sum();
             let (mut left, count) = (0.0, order.len());
             for at in 1..count {

@@ -107,11 +107,8 @@ impl Record {
 
     /// Finished trials as lines over the parameters.
     pub fn parallel_coordinates(&self) -> ParallelCoordinates {
-        let mut finished: Vec<(f64, &Trial)> = self
-            .trials
-            .iter()
-            .filter_map(|trial| Some((trial.value()?, trial)))
-            .collect();
+        let mut finished: Vec<(f64, &Trial)> =
+            self.trials.iter().filter_map(|trial| Some((trial.value()?, trial))).collect();
         let loss = |value: f64| self.config.direction.loss(value);
         // Of equals the first is the best, so it comes last.
         finished.sort_by(|a, b| loss(b.0).total_cmp(&loss(a.0)).then(b.1.number.cmp(&a.1.number)));

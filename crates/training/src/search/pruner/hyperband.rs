@@ -101,19 +101,16 @@ mod tests {
         }
         assert_eq!(dealt, [81, 34, 15, 8, 5]);
         assert_eq!(hyperband.bracket(0), hyperband.bracket(143));
-        let first: std::collections::BTreeSet<u32> = (0..30).map(|n| hyperband.bracket(n)).collect();
+        let first: std::collections::BTreeSet<u32> =
+            (0..30).map(|n| hyperband.bracket(n)).collect();
         assert_eq!(first.len(), 5, "all brackets occur early");
     }
 
     #[test]
     fn trials_are_judged_within_their_bracket() {
         let hyperband = Hyperband { min_steps: 1, max_steps: 3, reduction_factor: 3 };
-        let brackets: Vec<u32> = (0..5).map(|number| hyperband.bracket(number)).collect();
-        let of = |bracket: u32| {
-            let numbers = (0..5).filter(move |n| brackets[*n as usize] == bracket);
-            numbers.collect::<Vec<u64>>()
-        };
-        let (early, late) = (of(0), of(1));
+        let (early, late): (Vec<u64>, Vec<u64>) =
+            (0..5).partition(|number| hyperband.bracket(*number) == 0);
         assert_eq!((early.len(), late.len()), (3, 2));
         let curves = vec![
             curve(early[0], &[(1, 0.1)], false),

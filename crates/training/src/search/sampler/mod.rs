@@ -17,8 +17,8 @@ pub use grid::Grid;
 pub use random::Random;
 pub use tpe::Tpe;
 
-use super::space::{Assignment, Point, SearchSpace};
 use super::SearchError;
+use super::space::{Assignment, Point, SearchSpace};
 
 /// What a sampler goes by.
 #[derive(Debug, Clone, Copy)]

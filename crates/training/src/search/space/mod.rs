@@ -104,15 +104,19 @@ impl SearchSpace {
 
     /// Parents before children, and otherwise as they came.
     fn in_order(mut left: Vec<Parameter>) -> Result<Self, SearchError> {
-        let mut space =
-            Self { parameters: Vec::new(), parents: Vec::new(), depths: Vec::new() };
+        let mut space = Self { parameters: Vec::new(), parents: Vec::new(), depths: Vec::new() };
         while !left.is_empty() {
             let is_known = |condition: &Condition| space.position(&condition.parameter).is_some();
             let ready = left.iter().position(|parameter| parameter.when.iter().all(is_known));
             let Some(ready) = ready else {
-                let chain: Vec<&str> = left.iter().map(|parameter| parameter.key.as_str()).collect();
+                let chain: Vec<&str> =
+                    left.iter().map(|parameter| parameter.key.as_str()).collect();
                 let expected = "conditions that do not lead back to the parameter itself";
-                return Err(left[0].invalid(".when", expected, format!("a circle of {}", chain.join(", "))));
+                return Err(left[0].invalid(
+                    ".when",
+                    expected,
+                    format!("a circle of {}", chain.join(", ")),
+                ));
             };
             let parameter = left.remove(ready);
             let parent = |condition: &Condition| {
@@ -190,9 +194,7 @@ impl SearchSpace {
 
     /// The point of these values.
     pub(super) fn point(&self, assignment: &Assignment) -> Point {
-        let unit = |parameter: &Parameter| {
-            parameter.domain.unit(assignment.get(&parameter.key)?)
-        };
+        let unit = |parameter: &Parameter| parameter.domain.unit(assignment.get(&parameter.key)?);
         self.parameters.iter().map(unit).collect()
     }
 
@@ -235,7 +237,11 @@ impl Parameter {
 
     fn check(&self, all: &[Self]) -> Result<(), SearchError> {
         if self.key.is_empty() || self.key.split('.').any(str::is_empty) {
-            return Err(self.invalid("", "a configuration key, as in training.learning_rate", "this"));
+            return Err(self.invalid(
+                "",
+                "a configuration key, as in training.learning_rate",
+                "this",
+            ));
         }
         self.check_domain()?;
         for condition in &self.when {
@@ -247,7 +253,8 @@ impl Parameter {
                 return Err(self.invalid(&field, "at least one value", "none"));
             }
             for value in &condition.values {
-                if matches!(parent.domain, Domain::Float { .. }) || parent.domain.bin(value).is_none()
+                if matches!(parent.domain, Domain::Float { .. })
+                    || parent.domain.bin(value).is_none()
                 {
                     let expected = match parent.domain {
                         Domain::Float { .. } => "a parameter with finitely many values".to_string(),

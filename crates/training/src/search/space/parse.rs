@@ -33,7 +33,8 @@ impl SearchSpace {
 fn parameter((key, value): (&String, &Toml)) -> Result<Parameter, SearchError> {
     let place = format!("parameters.\"{key}\"");
     let Toml::Table(table) = value else {
-        let hint = "a table with a kind; quote a key with points, as in [parameters.\"model.dropout\"]";
+        let hint =
+            "a table with a kind; quote a key with points, as in [parameters.\"model.dropout\"]";
         return Err(SearchError::invalid(place, hint, value));
     };
     let mut fields = Fields { place, left: table.clone() };
@@ -90,7 +91,10 @@ impl Fields {
                 single => std::slice::from_ref(single),
             };
             let values = values.iter().map(|value| self.value(&field, value));
-            Ok(Condition { parameter: parameter.clone(), values: values.collect::<Result<_, _>>()? })
+            Ok(Condition {
+                parameter: parameter.clone(),
+                values: values.collect::<Result<_, _>>()?,
+            })
         };
         conditions.iter().map(condition).collect()
     }
@@ -143,7 +147,8 @@ impl Fields {
     }
 
     fn required(&mut self, field: &str, expected: &str) -> Result<Toml, SearchError> {
-        let missing = || SearchError::invalid(format!("{}.{field}", self.place), expected, "nothing");
+        let missing =
+            || SearchError::invalid(format!("{}.{field}", self.place), expected, "nothing");
         self.left.remove(field).ok_or_else(missing)
     }
 
@@ -241,7 +246,10 @@ mod tests {
                 "[parameters.a]\nkind='real'\nlow=1",
                 "parameters.\"a\".kind: expected one of \"float\", \"int\", \"categorical\", \"bool\", got \"real\"",
             ),
-            ("[parameters.a]\nkind='float'\nlow=0", "parameters.\"a\".high: expected a number, got nothing"),
+            (
+                "[parameters.a]\nkind='float'\nlow=0",
+                "parameters.\"a\".high: expected a number, got nothing",
+            ),
             (
                 "[parameters.a]\nkind='float'\nlow=2\nhigh=1",
                 "parameters.\"a\": expected finite low < high, got low = 2.0, high = 1.0",

@@ -39,12 +39,12 @@ pub struct Workers<'a> {
 /// A trial for its objective: what to try, and where to report.
 pub struct RunningTrial<'a> {
     trial: &'a Trial,
-    shared: &'a Shared<'a>,
+    study: &'a (dyn Fn(u64, f64) -> Result<(), Halt> + Sync),
 }
 
 /// What workers share.
-struct Shared<'a> {
-    study: Mutex<&'a mut Study>,
+struct Shared<'s> {
+    study: Mutex<&'s mut Study>,
     /// The first error of the study itself: all workers end.
     broken: Mutex<Option<SearchError>>,
 }
@@ -63,20 +63,25 @@ impl RunningTrial<'_> {
         if !value.is_finite() {
             return Err(Halt::Failed(format!("its value at step {step} is {value}")));
         }
-        match self.shared.study().report(self.trial.number, step, value) {
-            Ok(Advice::GoOn) => Ok(()),
-            Ok(Advice::Stop) => Err(Halt::Pruned),
-            Err(error) => {
-                self.shared.break_off(error);
-                Err(Halt::Interrupted)
-            }
-        }
+        (self.study)(step, value)
     }
 }
 
-impl Shared<'_> {
-    fn study(&self) -> MutexGuard<'_, &mut Study> {
+impl<'s> Shared<'s> {
+    fn study(&self) -> MutexGuard<'_, &'s mut Study> {
         self.study.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passes a report on, and the advice back.
+    fn report(&self, number: u64, step: u64, value: f64) -> Result<(), Halt> {
+        match self.study().report(number, step, value) {
+            Ok(Advice::GoOn) => Ok(()),
+            Ok(Advice::Stop) => Err(Halt::Pruned),
+            Err(error) => {
+                self.break_off(error);
+                Err(Halt::Interrupted)
+            }
+        }
     }
 
     fn break_off(&self, error: SearchError) {
@@ -126,17 +131,14 @@ fn work(
         };
         (workers.watch)(&trial);
         let start = (workers.clock)();
-        let running = RunningTrial { trial: &trial, shared };
+        let report = |step, value| shared.report(trial.number, step, value);
+        let running = RunningTrial { trial: &trial, study: &report };
         let outcome = catch_unwind(AssertUnwindSafe(|| objective(&running)));
         let outcome = outcome.unwrap_or_else(|panic| Err(Halt::Failed(panic_message(&*panic))));
         let end = (workers.clock)();
-        let mut study = shared.study();
-        match study.tell(trial.number, outcome, end - start, end) {
-            Ok(trial) => {
-                let trial = trial.clone();
-                drop(study);
-                (workers.watch)(&trial);
-            }
+        let told = shared.study().tell(trial.number, outcome, end - start, end).cloned();
+        match told {
+            Ok(trial) => (workers.watch)(&trial),
             Err(error) => return shared.break_off(error),
         }
     }

@@ -53,19 +53,13 @@ impl GaussianProcess {
 
 impl Sampler for GaussianProcess {
     fn propose(&self, question: &Question) -> Option<Assignment> {
-        let Some(known) = Known::new(question, self.max_observations) else {
-            return Random.propose(question);
-        };
-        if question.told() < self.startup_trials {
-            return Random.propose(question);
-        }
-        let mut dice = question.dice();
-        let seen = question.points();
-        let Some(search) = Improvement::new(question.space, known) else {
+        let is_early = question.told() < self.startup_trials;
+        let known = (!is_early).then(|| Known::new(question, self.max_observations)).flatten();
+        let Some(search) = known.and_then(|known| Improvement::new(question.space, known)) else {
             return Random.propose(question);
         };
         // What has been tried already tells nothing new where values have no noise.
-        let best = search.highest(&seen, &mut dice)?;
+        let best = search.highest(&question.points(), &mut question.dice())?;
         Some(question.space.assignment(&best))
     }
 }
@@ -286,7 +280,8 @@ mod tests {
             let question = Question { space: &space, seed: 5, number, history: &history };
             let assignment = sampler.propose(&question).unwrap();
             let unit = space.point(&assignment)[0].unwrap();
-            history.push(Observation { assignment, standing: Standing::Finished((unit - 0.3).abs()) });
+            history
+                .push(Observation { assignment, standing: Standing::Finished((unit - 0.3).abs()) });
         }
         let tried: std::collections::BTreeSet<String> =
             history.iter().map(|trial| trial.assignment.to_string()).collect();

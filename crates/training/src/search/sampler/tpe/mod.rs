@@ -62,12 +62,13 @@ impl Sampler for Tpe {
         let (space, mut dice) = (question.space, question.dice());
         let points = question.points();
         let (good, rest) = divide(question.history);
-        let mut proposal: Point = vec![None; points[0].len()];
+        let mut proposal: Point = vec![None; space.parameters().len()];
         for group in self.groups(question) {
             if !space.is_active(group[0], &proposal) {
                 continue;
             }
-            let bandwidth = if self.multivariate { Bandwidth::Joint } else { Bandwidth::Neighbours };
+            let bandwidth =
+                if self.multivariate { Bandwidth::Joint } else { Bandwidth::Neighbours };
             let density = |trials: &[usize]| {
                 let active = trials.iter().map(|&trial| &points[trial]);
                 Parzen::new(space, &group, active, bandwidth)
@@ -88,9 +89,9 @@ impl Sampler for Tpe {
 fn divide(history: &[Observation]) -> (Vec<usize>, Vec<usize>) {
     let mut order: Vec<usize> = (0..history.len()).collect();
     order.sort_by(|&a, &b| rank(&history[a].standing).total_cmp(&rank(&history[b].standing)));
-    let known = history.iter().filter(|trial| {
-        matches!(trial.standing, Standing::Finished(_) | Standing::Stopped { .. })
-    });
+    let known = history
+        .iter()
+        .filter(|trial| matches!(trial.standing, Standing::Finished(_) | Standing::Stopped { .. }));
     let good = ((known.count() as f64 * GOOD_SHARE).ceil() as usize).min(MAX_GOOD);
     let mut rest = order.split_off(good);
     order.sort_unstable();
