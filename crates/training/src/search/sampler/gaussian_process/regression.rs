@@ -2,8 +2,8 @@
 //!
 //! The kernel is Matérn's with ν = 5/2 and a length for each parameter. Lengths, amplitude and noise have
 //! the highest posterior probability: the marginal likelihood times log-normal priors. The prior of the
-//! lengths grows with the root of the number of parameters (Hvarfner et al. 2024), which keeps many
-//! parameters from looking like noise.
+//! lengths grows with the root of the number of parameters, as distances do (Hvarfner et al. 2024). It is
+//! tighter than theirs: over very long lengths everything looks like a slope, and slopes lead into corners.
 
 use wuji_classical::{LbfgsOptions, minimize};
 
@@ -19,7 +19,8 @@ pub(super) type Row = Vec<Vec<f64>>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hyperparameters(Vec<f64>);
 
-/// Mean and deviation of a log-normal prior.
+/// Mean and deviation of the logarithm under a log-normal prior.
+#[derive(Debug, Clone, Copy)]
 struct Prior {
     mean: f64,
     deviation: f64,
@@ -27,20 +28,13 @@ struct Prior {
 
 impl Hyperparameters {
     fn priors(parameters: usize) -> Vec<Prior> {
-        let length = 2f64.sqrt() + 0.5 * (parameters as f64).ln();
-        let mut priors: Vec<Prior> =
-            (0..parameters).map(|_| Prior { mean: length, deviation: 3f64.sqrt() }).collect();
+        // Half the unit interval where there is one parameter.
+        let length = 0.5_f64.ln() + 0.5 * (parameters as f64).ln();
+        let mut priors = vec![Prior { mean: length, deviation: 1.0 }; parameters];
         // Values are scaled to variance one; their noise is anything from none to a part of that.
         priors.push(Prior { mean: 0.0, deviation: 1.0 });
         priors.push(Prior { mean: -7.0, deviation: 2.5 });
         priors
-    }
-
-    /// Where the search begins: lengths that let a handful of trials tell something of all places.
-    fn start(parameters: usize) -> Vec<f64> {
-        let mut start = vec![0.5 * (parameters as f64).ln() - 0.7; parameters];
-        start.extend([0.0, -6.0]);
-        start
     }
 
     fn lengths(&self) -> &[f64] {
@@ -61,7 +55,8 @@ impl Hyperparameters {
         let priors = Self::priors(parameters);
         let squares = Squares::new(rows);
         let options = LbfgsOptions { max_iterations: 40, tolerance: 1e-3, ..Default::default() };
-        let found = minimize(Self::start(parameters), &options, |x, gradient| {
+        let start = priors.iter().map(|prior| prior.mean).collect();
+        let found = minimize(start, &options, |x, gradient| {
             let mut value = squares.negative_log_likelihood(&Self(x.to_vec()), values, gradient);
             for ((x, prior), gradient) in x.iter().zip(&priors).zip(gradient) {
                 let standard = (x - prior.mean) / prior.deviation;
