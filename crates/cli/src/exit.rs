@@ -138,7 +138,7 @@ fn training(error: &TrainingError) -> bool {
 fn search(error: &SearchError) -> bool {
     match error {
         SearchError::Io { source, .. } => about_the_path(source),
-        SearchError::NotRunning { .. } => false,
+        SearchError::WrongState { .. } => false,
         _ => true,
     }
 }

@@ -69,13 +69,15 @@ pub enum SearchError {
         /// What is missing.
         reason: String,
     },
-    /// A result came for a trial that is not running.
-    #[error("trial {number} is not running: it is {state}")]
-    NotRunning {
+    /// A report or a result came for a trial that is not running.
+    #[error("trial {number}: expected {expected}, got one that is {found}")]
+    WrongState {
         /// The trial.
         number: u64,
-        /// What it is instead.
-        state: &'static str,
+        /// The state that it should be in.
+        expected: &'static str,
+        /// The state that it is in.
+        found: &'static str,
     },
 }
 

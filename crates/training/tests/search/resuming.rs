@@ -100,8 +100,14 @@ fn a_line_that_does_not_belong_is_named() {
     let lines: Vec<&str> = text.lines().collect();
     let broken = [
         ("{\"event\":\"dance\"}", "unknown variant"),
-        ("{\"event\":\"retry\",\"number\":0}", "trial 0 is not running: it is running"),
-        ("{\"event\":\"report\",\"number\":7,\"step\":1,\"value\":1.0}", "it is unknown"),
+        (
+            "{\"event\":\"retry\",\"number\":0}",
+            "trial 0: expected waiting, got one that is running",
+        ),
+        (
+            "{\"event\":\"report\",\"number\":7,\"step\":1,\"value\":1.0}",
+            "trial 7: expected running, got one that is unknown",
+        ),
         ("garbage", "expected value"),
         (lines[0], "expected one study"),
     ];

@@ -200,8 +200,10 @@ impl ClassicalTrials {
             let train: Vec<usize> = others.flat_map(|(_, fold)| fold.iter().copied()).collect();
             let predicted = self.predict(&config, &train, fold)?;
             values.push(self.value(fold, &predicted)?);
-            let mean = Measured::of_folds(&values).value;
-            running.report(number as u64 + 1, mean)?;
+            // Behind the last fold there is nothing left to save.
+            if values.len() < self.folds.len() {
+                running.report(number as u64 + 1, Measured::of_folds(&values).value)?;
+            }
         }
         Ok(Measured::of_folds(&values))
     }
