@@ -14,6 +14,7 @@ use wuji::model::ModelError;
 use wuji::protocol::TextModelError;
 use wuji::tokenizer::TokenizerError;
 use wuji::training::TrainingError;
+use wuji::training::search::SearchError;
 
 /// Marks an error as the user's: wrong usage, config or data.
 #[derive(Debug)]
@@ -69,6 +70,7 @@ fn is_wrong_input(error: &Error) -> bool {
         ask(error, tokenizer),
         ask(error, model),
         ask(error, training),
+        ask(error, search),
         ask(error, inference),
         ask(error, text_model),
         ask(error, catalogue),
@@ -86,6 +88,7 @@ fn wuji(error: &WujiError) -> bool {
         WujiError::Tokenizer(error) => tokenizer(error),
         WujiError::Model(error) => model(error),
         WujiError::Training(error) => training(error),
+        WujiError::Search(error) => search(error),
         WujiError::Inference(error) => inference(error),
         WujiError::TextModel(error) => text_model(error),
         WujiError::Catalogue(error) => catalogue(error),
@@ -141,6 +144,14 @@ fn training(error: &TrainingError) -> bool {
         | TrainingError::OtherOptimizer { .. }
         | TrainingError::RunInUse { .. } => true,
         _ => false,
+    }
+}
+
+fn search(error: &SearchError) -> bool {
+    match error {
+        SearchError::Io { source, .. } => about_the_path(source),
+        SearchError::WrongState { .. } => false,
+        _ => true,
     }
 }
 

@@ -22,6 +22,7 @@ mod layout;
 mod model_path;
 mod panics;
 mod report;
+mod search;
 mod signals;
 mod text_args;
 mod tokenizer;
@@ -74,6 +75,8 @@ enum Verb {
     /// Carry out a comparison that takes several runs.
     #[command(subcommand)]
     Experiment(experiment::Verb),
+    /// Search hyper-parameters: trials of a space, each a training run or a classical model.
+    Search(Box<search::Args>),
     /// Render the report of a run again.
     Report(report::Args),
     /// What this build and this machine can compute on.
@@ -106,6 +109,7 @@ fn run(cli: &Cli) -> Result<()> {
         Verb::Info(args) => info::run(args, common),
         Verb::Bench(verb) => bench::run(verb, common),
         Verb::Experiment(verb) => experiment::run(verb, common),
+        Verb::Search(args) => search::run(args, common),
         Verb::Report(args) => report::run(args, common),
         Verb::Device(args) => device::run(args, common),
     }

@@ -60,6 +60,7 @@ mod random;
 
 pub use corpus::{Corpus, CorpusOptions, WeightedSource};
 pub use dataset::{DataSource, MemoryDataset};
+pub use dice::Dice;
 pub use encoder::{BoxError, ByteEncoder, TextEncoder};
 pub use error::{DataError, Result};
 pub use fingerprint::Fingerprint;
