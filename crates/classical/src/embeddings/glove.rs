@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::kernels::{LANES, dot};
-use super::{Cooccurrence, DistanceWeighting, WordVocabulary, WordVectors};
+use super::{Cooccurrence, DistanceWeighting, WordVectors, WordVocabulary};
 use crate::random::{shuffle, uniform_within};
 use crate::{ClassicalError, SparseMatrix};
 

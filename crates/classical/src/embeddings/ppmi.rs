@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cooccurrence, WordVocabulary, WordVectors};
+use super::{Cooccurrence, WordVectors, WordVocabulary};
 use crate::{ClassicalError, SparseMatrix, SvdOptions, TruncatedSvd};
 
 /// Positive pointwise mutual information of a word and a neighbour:

@@ -22,9 +22,8 @@ pub(super) fn best(scores: impl Iterator<Item = f64>) -> usize {
 fn share_of_best(scores: &[f64], right: &[usize]) -> f64 {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let best = (0..scores.len()).filter(|&option| scores[option] == most);
-    let (hits, all) = best.fold((0, 0), |(hits, all), option| {
-        (hits + usize::from(right.contains(&option)), all + 1)
-    });
+    let (hits, all) = best
+        .fold((0, 0), |(hits, all), option| (hits + usize::from(right.contains(&option)), all + 1));
     if all == 0 { 0.0 } else { hits as f64 / all as f64 }
 }
 

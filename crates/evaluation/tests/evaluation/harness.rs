@@ -2,8 +2,8 @@
 
 use wuji_evaluation::comparison::Correction;
 use wuji_evaluation::harness::{
-    Answer, Cache, LanguageModel, Library, PrepareOptions, PreparedTask, Request, RequestSpec,
-    Results, RunOptions, RunReport, compare_runs, page, run_task,
+    Cache, LanguageModel, Library, PrepareOptions, PreparedTask, Request, RequestSpec, Results,
+    RunOptions, RunReport, compare_runs, page, run_task,
 };
 use wuji_evaluation::uncertainty::BootstrapOptions;
 use wuji_protocol::testing::ScriptedModel;

@@ -28,7 +28,7 @@ use rows::Rows;
 use super::stream::Stream;
 use super::subwords::Subwords;
 use super::vectors::SubwordVectors;
-use super::{WordVocabulary, WordVectors};
+use super::{WordVectors, WordVocabulary};
 use crate::ClassicalError;
 
 /// Rows of words and pieces are numbered with 32 bits.

@@ -1,6 +1,6 @@
 //! Word vectors as first weights.
 
-use wuji_classical::{Subwords, WordVocabulary, Word2Vec, WordVectors};
+use wuji_classical::{Subwords, Word2Vec, WordVectors, WordVocabulary};
 
 #[test]
 fn known_tokens_keep_their_vectors_and_the_others_are_no_louder() {

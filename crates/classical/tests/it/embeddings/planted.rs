@@ -3,8 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use wuji_classical::{
-    Analogy, ClassicalError, Cooccurrence, GloVe, PpmiSvd, Subwords, SvdOptions, WordVocabulary,
-    Word2Vec, WordVectors,
+    Analogy, ClassicalError, Cooccurrence, GloVe, PpmiSvd, Subwords, SvdOptions, Word2Vec,
+    WordVectors, WordVocabulary,
 };
 
 /// Every way to learn vectors, with options for a small text.

@@ -1,3 +1,5 @@
+//! Records of every format, and the messages about those that are none.
+
 use super::*;
 
 fn read(name: &str, text: &str, source: RecordSource) -> Result<Vec<Record>> {

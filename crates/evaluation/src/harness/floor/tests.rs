@@ -1,3 +1,5 @@
+//! What each floor says, on tasks of a few records.
+
 use std::path::Path;
 
 use wuji_protocol::GenerateRequest;

@@ -1,3 +1,5 @@
+//! Questions made of a few records.
+
 use super::*;
 
 /// A task over these records, which are both what is asked and what is learnt from.
