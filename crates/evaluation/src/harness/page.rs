@@ -9,6 +9,7 @@ use super::report::{
 use super::request::{Answer, Gold};
 use crate::EvaluationError;
 use crate::classification::{ConfusionMatrix, calibration};
+use crate::comparison::Comparison;
 use crate::html::{
     ComparisonTable, ConfusionTable, ErrorSample, EstimateRow, EstimateTable, NumberFormat, Page,
     ReliabilityDiagram, error_samples, escape, facts, note, scrolling_table,
@@ -57,13 +58,14 @@ fn overview(report: &RunReport) -> String {
             );
             continue;
         }
-        let metric = task.answerers.iter().find_map(|answerer| answerer.scores.first());
-        let metric = metric.map_or("", |score| score.metric.as_str());
+        let metric = first_score(task).map_or("", |score| score.metric.as_str());
         let mut answerers = task.answerers.iter();
         let model = answerers.next().map_or(String::new(), cell);
         let floors: Vec<String> =
             answerers.map(|floor| format!("{} {}", escape(&floor.name), cell(floor))).collect();
-        let verdicts: Vec<&str> = task.comparisons.iter().map(verdict).collect();
+        let direction = first_score(task).and_then(|score| score.higher_is_better);
+        let verdicts: Vec<&str> =
+            task.comparisons.iter().map(|comparison| verdict(comparison, direction)).collect();
         rows += &format!(
             "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{model}</td><td>{}</td><td>{}</td></tr>\n",
             escape(metric),
@@ -95,13 +97,20 @@ fn figure(score: &ScoreReport) -> String {
     }
 }
 
-/// What the paired test says of the model and a floor.
-fn verdict(comparison: &crate::comparison::Comparison) -> &'static str {
-    let ahead = comparison.difference.value > 0.0;
-    match (comparison.p_value() < 0.05, ahead) {
+/// The first score of the first answerer that has one.
+fn first_score(task: &TaskReport) -> Option<&ScoreReport> {
+    task.answerers.iter().find_map(|answerer| answerer.scores.first())
+}
+
+/// What the paired test says of the model beside a floor.
+fn verdict(comparison: &Comparison, higher_is_better: Option<bool>) -> &'static str {
+    let is_higher = comparison.difference.value > 0.0;
+    match (comparison.p_value() < 0.05, higher_is_better) {
         (false, _) => "no difference shown",
-        (true, true) => "higher",
-        (true, false) => "lower",
+        (true, Some(better)) if better == is_higher => "better",
+        (true, Some(_)) => "worse",
+        (true, None) if is_higher => "higher",
+        (true, None) => "lower",
     }
 }
 
@@ -135,12 +144,14 @@ fn task_section(
         "{} documents of {}, {} examples before each, version {}. {}",
         task.documents, task.set, task.few_shot, task.version, task.about
     ));
-    for metric in task.answerers.iter().flat_map(|answerer| &answerer.scores).map(|s| &s.metric) {
-        let caption_is_new = !body.contains(&format!("<!-- {metric} -->"));
-        if caption_is_new {
-            body += &format!("<!-- {metric} -->\n");
-            body += &metric_table(task, metric)?;
+    let mut metrics: Vec<&str> = Vec::new();
+    for score in task.answerers.iter().flat_map(|answerer| &answerer.scores) {
+        if !metrics.contains(&score.metric.as_str()) {
+            metrics.push(&score.metric);
         }
+    }
+    for metric in metrics {
+        body += &metric_table(task, metric)?;
     }
     if let Some(comparisons) = comparisons(task)? {
         body += &comparisons;
@@ -166,15 +177,14 @@ fn metric_table(task: &TaskReport, metric: &str) -> Result<String, EvaluationErr
 }
 
 fn comparisons(task: &TaskReport) -> Result<Option<String>, EvaluationError> {
-    if task.comparisons.is_empty() {
-        return Ok(None);
-    }
-    let metric = task.answerers[0].scores.first().map_or("", |score| score.metric.as_str());
+    // The table calls the higher of two figures the better one.
+    let score = first_score(task).filter(|score| score.higher_is_better == Some(true));
+    let Some(score) = score.filter(|_| !task.comparisons.is_empty()) else { return Ok(None) };
     let table = ComparisonTable {
         caption: "The same documents, paired".to_owned(),
         first: task.answerers[0].name.clone(),
         second: "floor".to_owned(),
-        format: format_of(metric),
+        format: format_of(&score.metric),
         level: 0.05,
         comparisons: task.comparisons.clone(),
     };

@@ -94,12 +94,11 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), HarnessError> {
 
 fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), HarnessError> {
     let failed = |source| HarnessError::Io { action: "write", path: path.to_path_buf(), source };
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+    let partial = path.with_extension("partial");
+    let mut file = std::fs::File::create(&partial).map_err(failed)?;
     std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    file.sync_all().map_err(failed)?;
+    std::fs::rename(&partial, path).map_err(failed)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, HarnessError> {
