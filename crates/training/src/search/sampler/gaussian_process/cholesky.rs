@@ -50,11 +50,21 @@ impl Cholesky {
         x
     }
 
-    /// *A⁻¹*, all of it.
+    /// The lower triangle of *A⁻¹*, which is symmetric.
     pub(super) fn inverse(&self) -> Vec<Vec<f64>> {
         let size = self.rows.len();
-        let unit = |i: usize| (0..size).map(|j| f64::from(u8::from(i == j))).collect::<Vec<_>>();
-        (0..size).map(|i| self.solve(&unit(i))).collect()
+        // Columns of L⁻¹, each from the diagonal down; above it they are zero.
+        let columns: Vec<Vec<f64>> = (0..size)
+            .map(|i| {
+                let mut column = vec![1.0 / self.rows[i][i]];
+                for (k, row) in self.rows.iter().enumerate().skip(i + 1) {
+                    column.push(-dot(&row[i..k], &column) / row[k]);
+                }
+                column
+            })
+            .collect();
+        let element = |i: usize, j: usize| dot(&columns[i], &columns[j][i - j..]);
+        (0..size).map(|i| (0..=i).map(|j| element(i, j)).collect()).collect()
     }
 
     /// `ln det A`.
@@ -83,10 +93,10 @@ mod tests {
             assert!((dot(row, &x) - expected).abs() < 1e-9);
         }
         let inverse = factor.inverse();
-        for i in 0..3 {
+        for (i, row) in a.iter().enumerate() {
             for j in 0..3 {
-                let found: f64 = (0..3).map(|k| a[i][k] * inverse[k][j]).sum();
-                assert!((found - f64::from(u8::from(i == j))).abs() < 1e-9);
+                let column = (0..3).map(|k| inverse[j.max(k)][j.min(k)]).collect::<Vec<_>>();
+                assert!((dot(row, &column) - f64::from(u8::from(i == j))).abs() < 1e-9);
             }
         }
         assert!(Cholesky::new(2, |_, _| 1.0).is_none());
