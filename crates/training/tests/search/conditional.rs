@@ -87,7 +87,7 @@ fn every_sampler_proposes_what_the_conditions_allow_and_learns_where_to_look() {
     let random = mean("random");
     for sampler in ["tpe", "gaussian-process"] {
         let found = mean(sampler);
-        assert!(found < 0.6 * random, "{sampler}: {found}, random: {random}");
+        assert!(found < 0.7 * random, "{sampler}: {found}, random: {random}");
     }
     search("grid", 0, 60);
 }

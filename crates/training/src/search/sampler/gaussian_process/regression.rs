@@ -54,7 +54,7 @@ impl Hyperparameters {
         let parameters = rows[0].len();
         let priors = Self::priors(parameters);
         let squares = Squares::new(rows);
-        let options = LbfgsOptions { max_iterations: 40, tolerance: 1e-3, ..Default::default() };
+        let options = LbfgsOptions { max_iterations: 30, tolerance: 1e-2, ..Default::default() };
         let start = priors.iter().map(|prior| prior.mean).collect();
         let found = minimize(start, &options, |x, gradient| {
             let mut value = squares.negative_log_likelihood(&Self(x.to_vec()), values, gradient);
