@@ -8,10 +8,6 @@ pub(super) const LANES: usize = 16;
 /// The loop over lanes and the plain sum at the end are what the compiler turns into whole vector
 /// registers; with a sum by halves it falls back to registers of two numbers.
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "zipped lanes are not made into vector instructions"
-)]
 pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
     let (left, left_rest) = left.as_chunks::<LANES>();
     let (right, right_rest) = right.as_chunks::<LANES>();

@@ -48,29 +48,30 @@ impl Dense {
         })
     }
 
+    fn rows(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
     /// `selfᵀ · self`. Parts are added up in order, so that the result has the same bits on any number
     /// of threads.
     pub fn gram(&self) -> DMatrix<f64> {
         let width = self.width;
-        let mut total = vec![0.0; width * width];
-        if width > 0 {
-            let rows = (self.values.len() / width).div_ceil(PARTS).max(ROWS);
-            let part = |rows: &[f64]| {
-                let mut sums = vec![0.0; width * width];
-                for row in rows.chunks_exact(width) {
-                    for (at, &left) in row.iter().enumerate() {
-                        let sums = &mut sums[at * width + at..(at + 1) * width];
-                        sums.iter_mut()
-                            .zip(&row[at..])
-                            .for_each(|(sum, right)| *sum += left * right);
-                    }
+        let part = |rows: &[f64]| {
+            let mut sums = vec![0.0; width * width];
+            for row in rows.chunks_exact(width) {
+                for (at, &left) in row.iter().enumerate() {
+                    let sums = &mut sums[at * width + at..(at + 1) * width];
+                    sums.iter_mut().zip(&row[at..]).for_each(|(sum, right)| *sum += left * right);
                 }
-                sums
-            };
-            let parts: Vec<Vec<f64>> = self.values.par_chunks(rows * width).map(part).collect();
-            for part in parts {
-                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
             }
+            sums
+        };
+        let rows = self.rows().div_ceil(PARTS).max(ROWS);
+        let parts: Vec<Vec<f64>> =
+            self.values.par_chunks((rows * width).max(1)).map(part).collect();
+        let mut total = vec![0.0; width * width];
+        for part in parts {
+            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
         }
         DMatrix::from_fn(width, width, |a, b| total[a.min(b) * width + a.max(b)])
     }
@@ -78,13 +79,12 @@ impl Dense {
     /// `self` times the first columns of `right`, as many as there are `scales`, each scaled.
     pub fn times(&self, right: &DMatrix<f64>, scales: &[f64]) -> Self {
         let width = scales.len();
-        let rows = if self.width == 0 { 0 } else { self.values.len() / self.width };
         let scaled: Vec<f64> = (0..self.width)
             .flat_map(|row| {
                 scales.iter().enumerate().map(move |(k, scale)| right[(row, k)] * scale)
             })
             .collect();
-        Self::from_rows(rows, width, |index, sums| {
+        Self::from_rows(self.rows(), width, |index, sums| {
             let row = &self.values[index * self.width..][..self.width];
             for (&left, right) in row.iter().zip(scaled.chunks_exact(width)) {
                 sums.iter_mut().zip(right).for_each(|(sum, right)| *sum += left * right);

@@ -135,15 +135,16 @@ impl Layout {
 
     fn step(&mut self, attraction: &[Vec<f64>], exaggeration: f64, momentum: f64, rate: f64) {
         let gradients = self.gradients(attraction, exaggeration);
-        for (index, gradient) in gradients.iter().enumerate() {
-            for axis in 0..2 {
-                let (velocity, gain) =
-                    (&mut self.velocities[index][axis], &mut self.gains[index][axis]);
-                let turns = (gradient[axis] > 0.0) == (*velocity > 0.0);
-                *gain = if turns { (*gain * 0.8).max(0.01) } else { *gain + 0.2 };
-                *velocity = momentum * *velocity - rate * *gain * gradient[axis];
-                self.points[index][axis] += *velocity;
-            }
+        let points = self.points.as_flattened_mut().iter_mut();
+        let motion =
+            self.velocities.as_flattened_mut().iter_mut().zip(self.gains.as_flattened_mut());
+        for ((value, (velocity, gain)), gradient) in
+            points.zip(motion).zip(gradients.as_flattened())
+        {
+            let turns = (*gradient > 0.0) == (*velocity > 0.0);
+            *gain = if turns { (*gain * 0.8).max(0.01) } else { *gain + 0.2 };
+            *velocity = momentum * *velocity - rate * *gain * gradient;
+            *value += *velocity;
         }
     }
 
@@ -169,9 +170,9 @@ impl Layout {
             let likeness =
                 1.0 / (1.0 + difference[0] * difference[0] + difference[1] * difference[1]);
             forces.likeness += likeness;
-            for axis in 0..2 {
-                forces.pull[axis] += attraction * likeness * difference[axis];
-                forces.push[axis] += likeness * likeness * difference[axis];
+            for (axis, difference) in difference.iter().enumerate() {
+                forces.pull[axis] += attraction * likeness * difference;
+                forces.push[axis] += likeness * likeness * difference;
             }
         }
         // A point is not its own neighbour; its pull and push are zero as they stand.

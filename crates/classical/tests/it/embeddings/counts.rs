@@ -17,13 +17,11 @@ fn dense(matrix: &SparseMatrix) -> Vec<Vec<f64>> {
     matrix.rows().map(row).collect()
 }
 
+/// What a neighbour counts, by its distance and the window.
+type Weight = fn(f64, f64) -> f64;
+
 /// Every pair of places of every document.
-fn naive(
-    documents: &[Vec<u32>],
-    words: usize,
-    window: usize,
-    weight: fn(f64, f64) -> f64,
-) -> Vec<Vec<f64>> {
+fn naive(documents: &[Vec<u32>], words: usize, window: usize, weight: Weight) -> Vec<Vec<f64>> {
     let mut counts = vec![vec![0.0; words]; words];
     for document in documents {
         for (a, &left) in document.iter().enumerate() {
@@ -45,7 +43,7 @@ proptest! {
         window in 1usize..8,
     ) {
         prop_assume!(documents.iter().any(|document| !document.is_empty()));
-        let weightings: [(DistanceWeighting, fn(f64, f64) -> f64); 3] = [
+        let weightings: [(DistanceWeighting, Weight); 3] = [
             (DistanceWeighting::Uniform, |_, _| 1.0),
             (DistanceWeighting::Harmonic, |distance, _| 1.0 / distance),
             (DistanceWeighting::Linear, |distance, window| 1.0 - (distance - 1.0) / window),
@@ -72,15 +70,15 @@ proptest! {
         let smooth = |column: usize| (0..3).map(|row| cell(row, column)).sum::<f64>().powf(smoothing);
         let total: f64 = (0..12).map(|i| cell(i / 4, i % 4)).sum();
         let smooth_total: f64 = (0..4).map(smooth).sum();
-        for row in 0..3 {
-            for column in 0..4 {
+        for (row, found) in found.iter().enumerate() {
+            for (column, found) in found.iter().enumerate() {
                 let expected = if cell(row, column) == 0.0 { 0.0 } else {
                     let together = cell(row, column) / total;
                     let word = (0..4).map(|column| cell(row, column)).sum::<f64>() / total;
                     let context = smooth(column) / smooth_total;
                     ((together / (word * context)).ln() - shift.ln()).max(0.0)
                 };
-                prop_assert!((found[row][column] - expected).abs() < 1e-5);
+                prop_assert!((found - expected).abs() < 1e-5);
             }
         }
     }
