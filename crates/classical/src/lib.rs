@@ -90,6 +90,7 @@ pub use tfidf::{Terms, TfIdf, TfIdfConfig};
 
 /// The snippets of the pages, compiled.
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/embeddings.md")]
 #[doc = include_str!("../../../docs/ngram.md")]
 #[doc = include_str!("../../../docs/rules.md")]
 struct Pages;
