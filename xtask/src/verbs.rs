@@ -55,9 +55,10 @@ const CHORES: [(Chore, &str, &str); 7] = [
 ];
 
 /// The verbs of the `wuji` command and their lines of help.
-const WUJI: [(&str, &str); 12] = [
+const WUJI: [(&str, &str); 14] = [
     ("train", "pre-train a model; with nothing else, on the embedded corpus"),
     ("generate", "continue a text"),
+    ("eval", "score a model on tasks, with intervals and beside baselines; compare two"),
     ("embed", "vectors of texts, near for texts that mean the same"),
     ("forward", "one forward pass over named tensors, for inspection and parity"),
     ("tokenizer", "train, try and describe tokenizers"),
@@ -66,6 +67,7 @@ const WUJI: [(&str, &str); 12] = [
     ("info", "describe a model: shape, parameters, memory, arithmetic"),
     ("bench", "time `train`, `generate` or `tokenizer`"),
     ("experiment", "carry out a comparison that takes several runs: `objectives`"),
+    ("search", "search hyper-parameters over training runs or classical models"),
     ("report", "render the report of a run again"),
     ("device", "what this build and this machine can compute on"),
 ];

@@ -1,5 +1,9 @@
 //! What can go wrong in this crate, always with the place.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::embeddings::VectorFilePlace;
 use crate::ngram::{MAX_ORDER, MAX_VOCAB_SIZE};
 
 /// An error of the classical language models.
@@ -88,6 +92,66 @@ pub enum ClassicalError {
         /// How many n-grams can be numbered.
         limit: usize,
     },
+    /// Count cut-offs that are zero or fall with the order.
+    #[error(
+        "count cut-offs by order must be at least 1 and not fall from one order to the next, got {min_counts:?}"
+    )]
+    MinCounts {
+        /// The cut-offs given, order 1 first.
+        min_counts: Vec<u32>,
+    },
+    /// The factor of stupid back-off is no proper factor.
+    #[error("the back-off factor must be above 0 and at most 1, got {factor}")]
+    BackoffFactor {
+        /// The factor given.
+        factor: f64,
+    },
+    /// The threshold of pruning is below zero or not a number.
+    #[error("the pruning threshold must be a finite number of at least 0, got {threshold}")]
+    PruneThreshold {
+        /// The threshold given.
+        threshold: f64,
+    },
+    /// A list of words cannot name the tokens of a model in a file.
+    #[error("word {word:?} of token {token}: expected {expected}")]
+    Word {
+        /// Which token, from 0.
+        token: usize,
+        /// Its word.
+        word: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A vocabulary does not have as many words as the model needs.
+    #[error("a vocabulary of {words} words for a model that needs {expected}")]
+    Words {
+        /// Words there are.
+        words: usize,
+        /// Words there must be: one for each token, and one for a `bos` beside them.
+        expected: usize,
+    },
+    /// An ARPA file does not say what it should.
+    #[error("{path}, line {line}: expected {expected}, got {got}", path = .path.display())]
+    Arpa {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was tried, such as `open`.
+        action: &'static str,
+        /// The file, or the directory of a temporary one.
+        path: PathBuf,
+        /// The reason.
+        source: IoError,
+    },
     /// Not one label for each row, or no rows.
     #[error("{labels} labels for {rows} rows: expected one each, and at least one")]
     Labels {
@@ -121,6 +185,84 @@ pub enum ClassicalError {
         found: String,
         /// How many there should be.
         expected: usize,
+    },
+    /// An option with a value that makes no sense.
+    #[error("{name} of {found}: expected {expected}")]
+    Setting {
+        /// Which option.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// Not one vector for each word.
+    #[error("{values} numbers for {words} words: expected {dim} each, and at least one word")]
+    VectorShape {
+        /// Words.
+        words: usize,
+        /// Numbers of a vector.
+        dim: usize,
+        /// Numbers in all.
+        values: usize,
+    },
+    /// Two vectors of one word.
+    #[error("the words {first} and {second} are both {word:?}: expected each word once")]
+    RepeatedWord {
+        /// The word.
+        word: String,
+        /// Where it is first, from 0.
+        first: usize,
+        /// Where it is again.
+        second: usize,
+    },
+    /// A vector with a number that is infinite or none.
+    #[error("the vector of {word:?} has the number {found}: expected finite ones")]
+    NotFinite {
+        /// Whose vector.
+        word: String,
+        /// The number.
+        found: f32,
+    },
+    /// A word without a vector.
+    #[error("no vector for {word:?}")]
+    UnknownWord {
+        /// The word.
+        word: String,
+    },
+    /// A word that the word2vec formats cannot hold.
+    #[error("cannot write {word:?}: a word of a vector file is not empty and holds no white space")]
+    UnwritableWord {
+        /// The word.
+        word: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {path}: {kind}")]
+    ReadFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {path}: {kind}")]
+    WriteFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// A vector file that is not what it should be.
+    #[error("{path}, {place}: expected {expected}, got {found}")]
+    VectorFile {
+        /// Which file.
+        path: PathBuf,
+        /// The line of a text file, the byte of a binary one.
+        place: VectorFilePlace,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
     },
     /// A sequence without symbols.
     #[error("an empty sequence: expected at least one symbol")]
@@ -240,4 +382,29 @@ pub enum ClassicalError {
         /// Documents there are.
         documents: usize,
     },
+}
+
+impl ClassicalError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source: IoError(Arc::new(source)) }
+    }
+}
+
+/// The operating system's reason. Two are equal when they are of the same kind, so that errors of
+/// this crate can be compared and cloned.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct IoError(Arc<std::io::Error>);
+
+impl IoError {
+    /// The kind of the error.
+    pub fn kind(&self) -> std::io::ErrorKind {
+        self.0.kind()
+    }
+}
+
+impl PartialEq for IoError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+    }
 }

@@ -94,8 +94,9 @@ struct Step {
 impl Step {
     /// Nothing where the curvature is not positive, which would make the estimate useless.
     fn new(x: &[f64], next: &[f64], gradient: &[f64], next_gradient: &[f64]) -> Option<Self> {
-        let difference =
-            |a: &[f64], b: &[f64]| a.par_iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
+        let difference = |a: &[f64], b: &[f64]| {
+            a.par_iter().zip(b).with_min_len(CHUNK).map(|(a, b)| a - b).collect::<Vec<_>>()
+        };
         let (x, gradient) = (difference(next, x), difference(next_gradient, gradient));
         let product = dot(&x, &gradient);
         (product > 1e-12 * dot(&gradient, &gradient)).then(|| Self {
@@ -108,7 +109,7 @@ impl Step {
 
 /// The two-loop recursion: minus the gradient times the estimate of the inverse of the Hessian.
 fn descent(gradient: &[f64], history: &[Step]) -> Vec<f64> {
-    let mut direction: Vec<f64> = gradient.par_iter().map(|g| -g).collect();
+    let mut direction: Vec<f64> = gradient.par_iter().with_min_len(CHUNK).map(|g| -g).collect();
     let mut alphas = Vec::new();
     for step in history.iter().rev() {
         let alpha = step.rho * dot(&step.x, &direction);
@@ -117,7 +118,7 @@ fn descent(gradient: &[f64], history: &[Step]) -> Vec<f64> {
     }
     if let Some(step) = history.last() {
         let scale = 1.0 / (step.rho * dot(&step.gradient, &step.gradient));
-        direction.par_iter_mut().for_each(|d| *d *= scale);
+        direction.par_iter_mut().with_min_len(CHUNK).for_each(|d| *d *= scale);
     }
     for (step, alpha) in history.iter().zip(alphas.into_iter().rev()) {
         let beta = step.rho * dot(&step.gradient, &direction);
@@ -143,7 +144,8 @@ fn line_search(
     f: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
 ) -> Option<Point> {
     let mut at = |length: f64| {
-        let moved: Vec<f64> = x.par_iter().zip(direction).map(|(x, d)| x + length * d).collect();
+        let pairs = x.par_iter().zip(direction).with_min_len(CHUNK);
+        let moved: Vec<f64> = pairs.map(|(x, d)| x + length * d).collect();
         let mut gradient = vec![0.0; x.len()];
         let value = f(&moved, &mut gradient);
         Point { x: moved, value, gradient }
@@ -177,7 +179,8 @@ fn line_search(
     best
 }
 
-/// Elements per task. Fixed, so that sums do not depend on the number of threads.
+/// Elements per task: fixed, so that sums do not depend on the number of threads, and many, so that a
+/// problem of few variables pays for no threads at all.
 const CHUNK: usize = 1 << 14;
 
 /// The sum of products.
@@ -188,7 +191,8 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn add(to: &mut [f64], factor: f64, from: &[f64]) {
-    to.par_iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
+    let pairs = to.par_iter_mut().zip(from).with_min_len(CHUNK);
+    pairs.for_each(|(to, from)| *to += factor * from);
 }
 
 fn largest(values: &[f64]) -> f64 {

@@ -1,6 +1,6 @@
 //! What there was before neural networks, and what they have to beat: n-grams with modified,
-//! interpolated Kneser–Ney smoothing over token ids, linear classifiers over TF-IDF, taggers by conditional
-//! random fields, logistic regression and boosted trees over tables.
+//! interpolated Kneser–Ney and other smoothings over token ids, linear classifiers over TF-IDF, taggers
+//! by conditional random fields, and logistic regression and boosted trees over tables. Before those there were rules: see [`grammar`] and [`rules`].
 //!
 //! They train in seconds on one core, need no tuning, and are the honest baseline to print beside
 //! a neural language model: same tokens, same validation text, nats per token.
@@ -45,17 +45,26 @@
 //!    context, an arc per n-gram that carries its finished probability. Scoring a stream
 //!    is a walk, with no look-up of contexts.
 //!
-//! The formulas, their references and the figures per order are in `docs/ngram.md`; the other models and
-//! what they reach on public sets are in `docs/classical.md`.
+//! A model can be pruned and written as an ARPA file, counts can be made on disk
+//! ([`ExternalCounter`]), and [`NgramTextModel`] is a model of text for evaluation and generation.
+//!
+//! The formulas, their references and the figures per order are in `docs/ngram.md`.
 
 mod crf;
+mod embeddings;
 mod error;
+pub mod grammar;
 mod hmm;
 mod interner;
 mod lbfgs;
 mod linear;
 mod ngram;
+mod random;
+mod retrieval;
+pub mod rules;
 mod sparse;
+mod streaming;
+mod svd;
 mod tabular;
 mod tfidf;
 
@@ -63,23 +72,36 @@ pub use crf::{
     ChainPosterior, Crf, CrfOptions, LabelPath, LinearChain, TagScheme, TaggedSentence, TaggedSpan,
     Tagger, TaggerConfig, Template, spans,
 };
-pub use error::ClassicalError;
+pub use embeddings::{
+    Analogy, Architecture, Cooccurrence, DistanceWeighting, GloVe, InitialMatrix, Neighbour, Ppmi,
+    PpmiSvd, ProjectedWord, Projection, Subwords, Tsne, VectorFilePlace, Word2Vec, WordVectors,
+    WordVocabulary,
+};
+pub use error::{ClassicalError, IoError};
 pub use hmm::{BaumWelch, BaumWelchReport, BestPath, Hmm, Posterior};
 pub use lbfgs::{LbfgsOptions, Minimum, minimize};
 pub use linear::{
     Classifier, LinearSvm, LogisticOptions, LogisticRegression, NaiveBayes, SvmOptions,
 };
 pub use ngram::{
-    Boundaries, Discounts, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE, NgramCounts,
-    OrderSelection, Score, select_order, select_order_documents,
+    Boundaries, ByteCodec, CharacterCodec, Discounts, Draft, DraftToken, Estimation,
+    ExternalCounter, FirstOf, GoodTuring, KneserNey, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE,
+    NgramConfig, NgramCounts, NgramModel, NgramTextModel, OrderSelection, PromptLookup, Score,
+    Smoothing, StupidBackoff, TextCodec, UnknownCharacter, Vocabulary, select_order,
+    select_order_documents,
 };
+pub use retrieval::{Bm25, Bm25Options, Hit, InverseFrequency};
 pub use sparse::{SparseColumns, SparseMatrix, SparseRow};
+pub use svd::{Lsa, SvdOptions, TruncatedSvd};
 pub use tabular::{
     BoostingOptions, Column, ColumnKind, GradientBoosting, TableConfig, TableEncoder,
 };
 pub use tfidf::{Terms, TfIdf, TfIdfConfig};
 
-/// The snippets of the page about classical models, compiled.
+/// The snippets of the pages, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/classical.md")]
-struct Page;
+#[doc = include_str!("../../../docs/embeddings.md")]
+#[doc = include_str!("../../../docs/ngram.md")]
+#[doc = include_str!("../../../docs/rules.md")]
+struct Pages;

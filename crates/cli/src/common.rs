@@ -33,8 +33,14 @@ pub struct Common {
 impl Common {
     /// Starts the threads that compute, before anything else does.
     pub fn start_threads(&self) -> Result<()> {
-        let Some(threads) = self.threads else { return Ok(()) };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = self.threads.unwrap_or_else(all).get();
+        let mut pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        if threads > 1 {
+            // This thread takes its share of a loop at once, where it would else wake another one
+            // and sleep. Alone it would have to be there for work that others bring, and is not.
+            pool = pool.use_current_thread();
+        }
         pool.build_global().with_context(|| format!("--threads {threads}"))
     }
 

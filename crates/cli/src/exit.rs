@@ -8,11 +8,13 @@ use wuji::WujiError;
 use wuji::data::DataError;
 use wuji::data::catalogue::CatalogueError;
 use wuji::device::DeviceError;
+use wuji::evaluation::harness::HarnessError;
 use wuji::inference::InferenceError;
 use wuji::model::ModelError;
 use wuji::protocol::TextModelError;
 use wuji::tokenizer::TokenizerError;
 use wuji::training::TrainingError;
+use wuji::training::search::SearchError;
 
 /// Marks an error as the user's: wrong usage, config or data.
 #[derive(Debug)]
@@ -68,10 +70,12 @@ fn is_wrong_input(error: &Error) -> bool {
         ask(error, tokenizer),
         ask(error, model),
         ask(error, training),
+        ask(error, search),
         ask(error, inference),
         ask(error, text_model),
         ask(error, catalogue),
         ask(error, device),
+        ask(error, harness),
         ask(error, about_the_path),
     ];
     verdicts.into_iter().flatten().next().unwrap_or(false)
@@ -84,6 +88,7 @@ fn wuji(error: &WujiError) -> bool {
         WujiError::Tokenizer(error) => tokenizer(error),
         WujiError::Model(error) => model(error),
         WujiError::Training(error) => training(error),
+        WujiError::Search(error) => search(error),
         WujiError::Inference(error) => inference(error),
         WujiError::TextModel(error) => text_model(error),
         WujiError::Catalogue(error) => catalogue(error),
@@ -91,6 +96,16 @@ fn wuji(error: &WujiError) -> bool {
         // The network's fault, mostly.
         WujiError::NotDownloaded { .. } => false,
         WujiError::Render { .. } | WujiError::Execution(_) => false,
+        _ => true,
+    }
+}
+
+fn harness(error: &HarnessError) -> bool {
+    match error {
+        HarnessError::Io { source, .. } => about_the_path(source),
+        HarnessError::Data(error) => data(error),
+        HarnessError::Model(error) => text_model(error),
+        HarnessError::Score { .. } | HarnessError::Floor { .. } => false,
         _ => true,
     }
 }
@@ -129,6 +144,14 @@ fn training(error: &TrainingError) -> bool {
         | TrainingError::OtherOptimizer { .. }
         | TrainingError::RunInUse { .. } => true,
         _ => false,
+    }
+}
+
+fn search(error: &SearchError) -> bool {
+    match error {
+        SearchError::Io { source, .. } => about_the_path(source),
+        SearchError::WrongState { .. } => false,
+        _ => true,
     }
 }
 

@@ -27,8 +27,8 @@ pub struct Args {
     /// A model directory, that of a run, a GGUF file, or the name of a model on the Hugging Face Hub.
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// How a decoder's matrices are held: `int8` takes a quarter of the memory, and about that of the
-    /// time of a token.
+    /// How a decoder's matrices are held once they have been read: in `int8` a token reads about a
+    /// quarter of the memory, which is what takes the time.
     #[arg(long, value_parser = named::<WeightFormat>(WEIGHT_FORMATS), default_value = "f32")]
     weights: WeightFormat,
     /// The text to continue; without it, a text is begun. For an encoder–decoder, the source; for an

@@ -12,6 +12,7 @@ mod convert;
 mod data;
 mod device;
 mod embed;
+mod eval;
 mod exit;
 mod experiment;
 mod forward;
@@ -21,6 +22,7 @@ mod layout;
 mod model_path;
 mod panics;
 mod report;
+mod search;
 mod signals;
 mod text_args;
 mod tokenizer;
@@ -51,6 +53,8 @@ enum Verb {
     Train(Box<train::Args>),
     /// Continue a text.
     Generate(generate::Args),
+    /// Score a model on tasks, with intervals and beside baselines; compare two models.
+    Eval(Box<eval::Args>),
     /// Vectors of texts, near for texts that mean the same.
     Embed(embed::Args),
     /// One forward pass over named tensors, for inspection and parity.
@@ -71,6 +75,8 @@ enum Verb {
     /// Carry out a comparison that takes several runs.
     #[command(subcommand)]
     Experiment(experiment::Verb),
+    /// Search hyper-parameters: trials of a space, each a training run or a classical model.
+    Search(Box<search::Args>),
     /// Render the report of a run again.
     Report(report::Args),
     /// What this build and this machine can compute on.
@@ -94,6 +100,7 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.verb {
         Verb::Train(args) => train::run(args, common),
         Verb::Generate(args) => generate::run(args, common),
+        Verb::Eval(args) => eval::run(args, common),
         Verb::Embed(args) => embed::run(args, common),
         Verb::Forward(args) => forward::run(args, common),
         Verb::Tokenizer(verb) => tokenizer::run(verb, common),
@@ -102,6 +109,7 @@ fn run(cli: &Cli) -> Result<()> {
         Verb::Info(args) => info::run(args, common),
         Verb::Bench(verb) => bench::run(verb, common),
         Verb::Experiment(verb) => experiment::run(verb, common),
+        Verb::Search(args) => search::run(args, common),
         Verb::Report(args) => report::run(args, common),
         Verb::Device(args) => device::run(args, common),
     }

@@ -60,6 +60,7 @@ mod random;
 
 pub use corpus::{Corpus, CorpusOptions, WeightedSource};
 pub use dataset::{DataSource, MemoryDataset};
+pub use dice::Dice;
 pub use encoder::{BoxError, ByteEncoder, TextEncoder};
 pub use error::{DataError, Result};
 pub use fingerprint::Fingerprint;
@@ -72,7 +73,7 @@ pub use prepare::{Manifest, PreparedCorpus, prepare};
 pub use shard::{ShardWriter, TokenShard, TokenShards};
 pub use source::{
     DocumentMode, DocumentPart, DocumentSource, FileFormat, FileSource, GeneratedSource,
-    InvalidUtf8, MemorySource, Origin, SourceOptions,
+    InvalidUtf8, MemorySource, Origin, Record, RecordFormat, RecordSource, SourceOptions,
 };
 pub use split::{Split, SplitOptions};
 

@@ -1,11 +1,16 @@
 //! Metrics of text, labels and rankings with the numbers of the field's own tools, each with its
 //! interval.
 //!
-//! Texts are compared by [`bleu`], [`chrf`], [`ter`], [`rouge`], [`error_rate`], [`distinct`] and
-//! [`squad`]; labels, numbers, entities and rankings by [`classification`], [`regression`],
-//! [`entities`] and [`ranking`]. A figure without its uncertainty says little, so whatever is a
-//! function of sums over documents (a [`CorpusMetric`]) can be resampled by [`uncertainty`], corpus
-//! BLEU as well as a mean.
+//! Texts are compared by [`bleu`], [`chrf`], [`ter`], [`rouge`], [`error_rate`], [`squad`] and
+//! [`cmrc`]; what a model writes repeats itself by [`distinct`] and [`repetition`], and how well it
+//! predicts is its [`perplexity`]. Labels, numbers, entities and rankings are compared by
+//! [`classification`], [`regression`], [`entities`] and [`ranking`]. A figure without its
+//! uncertainty says little, so whatever is a function of sums over documents (a [`CorpusMetric`])
+//! can be resampled by [`uncertainty`], corpus BLEU as well as a mean.
+//!
+//! Two runs are set side by side by [`comparison`]; what is tuned and tested on the same data needs
+//! [`cross_validation`]; what may have been in the training text is found by [`contamination`].
+//! [`html`] has the parts of a report of all this.
 //!
 //! ```
 //! use wuji_evaluation::bleu::{BleuOptions, CorpusBleu};
@@ -29,16 +34,20 @@
 //! ```
 //!
 //! What each metric is, what its options mean and where its truth comes from is in
-//! `docs/metrics.md`.
+//! `docs/metrics.md`; how an evaluation is made of them is in `docs/evaluation.md`.
 
 pub mod bleu;
 pub mod chrf;
 pub mod ter;
 
-pub mod distinct;
+pub mod cmrc;
 pub mod error_rate;
 pub mod rouge;
 pub mod squad;
+
+pub mod distinct;
+pub mod perplexity;
+pub mod repetition;
 
 pub mod classification;
 pub mod entities;
@@ -46,6 +55,13 @@ pub mod ranking;
 pub mod regression;
 
 pub mod uncertainty;
+
+pub mod comparison;
+pub mod contamination;
+pub mod cross_validation;
+
+pub mod harness;
+pub mod html;
 
 mod error;
 mod ngrams;
@@ -57,3 +73,8 @@ mod words;
 pub use error::{EvaluationError, Result};
 pub use signature::SACREBLEU_VERSION;
 pub use statistics::{CorpusMetric, DocumentMean, Statistics};
+
+/// The snippets of the page about evaluation, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/evaluation.md")]
+struct Page;

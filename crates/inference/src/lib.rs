@@ -65,7 +65,6 @@ mod id_tensors;
 mod loaded_model;
 mod recurrent;
 mod requests;
-mod stop;
 mod text_stream;
 
 pub use batching::{BatchLimits, batches};
@@ -84,5 +83,5 @@ pub use prefix_lm::PrefixLm;
 pub use recurrent::TokenWindows;
 pub use scoring::{score_all, sequences_of};
 pub use session::Session;
-pub use stop::{StopMatcher, StopStatus};
 pub use translator::{AttentionMap, TargetTokens, TranslatedText, Translator, TranslatorOptions};
+pub use wuji_protocol::{StopMatcher, StopStatus};

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use wuji_protocol::{FinishReason, Sink};
+use wuji_protocol::{FinishReason, Sink, TextOutput};
 use wuji_tokenizer::{DecodeStream, Tokenizer};
 
-use crate::{InferenceError, StopMatcher, StopStatus};
+use crate::InferenceError;
 
 /// Prompt tokens that the decoder is shown: more than any decoder looks back.
 const PRIMING: usize = 16;
@@ -13,7 +13,7 @@ const PRIMING: usize = 16;
 /// Decodes tokens as they come, looks out for stop strings, and passes on what is safe.
 pub struct TextStream<'s, 'f> {
     decoder: DecodeStream,
-    output: Output<'s, 'f>,
+    output: TextOutput<'s, 'f>,
 }
 
 impl<'s, 'f> TextStream<'s, 'f> {
@@ -34,8 +34,7 @@ impl<'s, 'f> TextStream<'s, 'f> {
         for &id in &prompt[prompt.len().saturating_sub(PRIMING)..] {
             decoder.push(id)?;
         }
-        let stops = StopMatcher::new(stops);
-        Ok(Self { decoder, output: Output { stops, sink, text: String::new(), ended: None } })
+        Ok(Self { decoder, output: TextOutput::new(stops, sink) })
     }
 
     /// Takes the next token; `Break` once a stop string has appeared or the reader has had enough.
@@ -43,14 +42,8 @@ impl<'s, 'f> TextStream<'s, 'f> {
     /// # Errors
     /// When the token cannot be decoded.
     pub fn push(&mut self, id: u32) -> Result<ControlFlow<()>, InferenceError> {
-        if let Some(piece) = self.decoder.push(id)? {
-            self.output.pass_on(&piece);
-        }
-        Ok(if self.output.ended.is_some() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        })
+        let piece = self.decoder.push(id)?;
+        Ok(self.output.push(piece.as_deref().unwrap_or_default()))
     }
 
     /// Gives out what was held back, unless the text has ended already. Returns the whole text and
@@ -60,45 +53,9 @@ impl<'s, 'f> TextStream<'s, 'f> {
     /// When the last tokens cannot be decoded.
     pub fn finish(self, otherwise: FinishReason) -> Result<(String, FinishReason), InferenceError> {
         let Self { decoder, mut output } = self;
-        if output.ended.is_none()
-            && let Some(piece) = decoder.finish()?
-        {
-            output.pass_on(&piece);
-        }
-        if output.ended.is_none() {
-            let held = output.stops.finish();
-            output.emit(&held);
-        }
-        Ok((output.text, output.ended.unwrap_or(otherwise)))
-    }
-}
-
-/// What lies behind the decoder.
-struct Output<'s, 'f> {
-    stops: StopMatcher,
-    sink: &'s mut Sink<'f>,
-    text: String,
-    ended: Option<FinishReason>,
-}
-
-impl Output<'_, '_> {
-    fn pass_on(&mut self, piece: &str) {
-        match self.stops.push(piece) {
-            StopStatus::Continue(text) => self.emit(&text),
-            StopStatus::Stopped(text) => {
-                self.emit(&text);
-                self.ended = Some(FinishReason::StopString);
-            }
-        }
-    }
-
-    fn emit(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.text.push_str(text);
-        if (self.sink)(text).is_break() {
-            self.ended = Some(FinishReason::Cancelled);
-        }
+        let rest = decoder.finish()?;
+        // Passed over where the text has ended already.
+        let _ = output.push(rest.as_deref().unwrap_or_default());
+        Ok(output.finish(otherwise))
     }
 }

@@ -5,8 +5,9 @@
 use burn::tensor::{Device, Distribution, Int, Shape, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
 use wuji_kernels::{
-    AdamWStep, AttentionOptions, CrossEntropy, adamw_step, attention, cross_entropy_sum, embedding,
-    gelu, gelu_tanh, layer_norm, linear, plain, rms_norm, rotary, silu_mul,
+    AdamWStep, AttentionOptions, CrossEntropy, Int8Weight, Precision, adamw_step, attention,
+    cross_entropy_sum, embedding, gelu, gelu_tanh, layer_norm, linear, linear_cross_entropy_sum,
+    linear_int8, plain, rms_norm, rotary, silu_mul,
 };
 
 #[global_allocator]
@@ -108,6 +109,45 @@ fn ends(criterion: &mut Criterion) {
     measure(criterion, "linear", "plain", weight, |w| plain::linear(x.clone(), w, None));
 }
 
+fn heads(criterion: &mut Criterion) {
+    let device = Device::flex();
+    let ids: Vec<i32> = (0..BATCH * CONTEXT).map(|i| (i * 7919 % VOCABULARY) as i32).collect();
+    let targets = TensorData::new(ids, [BATCH * CONTEXT]);
+    let targets = Tensor::<1, Int>::from_data(targets, &device);
+    let weight = random::<2>([WIDTH, VOCABULARY], &device);
+    let hidden = [BATCH * CONTEXT, WIDTH];
+    let options = CrossEntropy::default();
+    measure(criterion, "linear_cross_entropy", "fused", hidden, |x: Tensor<2>| {
+        linear_cross_entropy_sum(x, weight.clone(), None, targets.clone(), options)
+    });
+    measure(criterion, "linear_cross_entropy", "plain", hidden, |x: Tensor<2>| {
+        let logits = plain::linear(x, weight.clone(), None);
+        plain::cross_entropy_sum(logits, targets.clone(), options)
+    });
+    let x = random::<3>([BATCH, CONTEXT, WIDTH], &device);
+    measure(criterion, "linear", "bf16", [WIDTH, 4 * WIDTH], |w| {
+        Precision::Bf16.scope(|| linear(x.clone(), w, None))
+    });
+}
+
+/// The products of one token with a matrix of a model of 124 M parameters.
+fn decoding(criterion: &mut Criterion) {
+    let device = Device::flex();
+    let x = random::<2>([1, 768], &device);
+    let weight = random::<2>([768, 3072], &device);
+    let turned = weight.clone().transpose();
+    let int8 = Int8Weight::quantize(turned.clone()).expect("a width of whole blocks");
+    let rows = turned.mul_scalar(1.0); // Its own memory, row by row.
+    let mut group = criterion.benchmark_group("one_token");
+    group.bench_function("f32", |b| b.iter(|| linear(x.clone(), weight.clone(), None)));
+    group.bench_function("f32 transposed", |b| {
+        b.iter(|| linear(x.clone(), rows.clone().transpose(), None));
+    });
+    group.bench_function("int8", |b| b.iter(|| linear_int8(x.clone(), &int8, None)));
+    group.bench_function("plain", |b| b.iter(|| plain::linear(x.clone(), weight.clone(), None)));
+    group.finish();
+}
+
 fn optimizer(criterion: &mut Criterion) {
     let step = AdamWStep {
         lr: 1e-3,
@@ -141,5 +181,5 @@ fn optimizer(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, activations, norms, attentions, ends, optimizer);
+criterion_group!(benches, activations, norms, attentions, ends, heads, decoding, optimizer);
 criterion_main!(benches);

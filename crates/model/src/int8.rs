@@ -1,8 +1,9 @@
 //! A decoder for generation with weights of eight bits: a quarter of the memory, and of the time that
 //! reading it takes for each token.
 
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
-
 use wuji_kernels::Int8Weight;
 
 use crate::layers::Embedding;
@@ -34,7 +35,7 @@ impl CausalLm {
     /// too, in eight bits. What is only looked up or added, norms, biases and routers, and rows that
     /// are no multiple of 32 wide stay as they are.
     ///
-    /// Such a model generates, on the Flex backend; it is neither saved nor trained.
+    /// Such a model generates, on the Flex backend. It is not trained, and saving it is an error.
     ///
     /// # Errors
     /// Eight bits for a model on another backend.
@@ -70,11 +71,30 @@ impl CausalLm {
     }
 }
 
+/// # Errors
+/// A model whose matrices are held in eight bits, so that there is nothing to write.
+pub(crate) fn expect_floats<M: Module>(model: &M) -> Result<(), ModelError> {
+    /// Looks for a parameter that has been emptied.
+    struct Empty(bool);
+    impl ModuleVisitor for Empty {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 |= param.val().dims().contains(&0);
+        }
+    }
+    let mut empty = Empty(false);
+    model.visit(&mut empty);
+    if empty.0 {
+        let problem = "a model of eight-bit weights cannot be saved: expected one as it was read";
+        return Err(ModelError::Input(problem.to_string()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ModelConfig;
-    use burn::tensor::{Int, Tensor};
+    use burn::tensor::Int;
 
     fn logits(model: &CausalLm, ids: [i64; 6]) -> Vec<f64> {
         let device = wuji_device::DeviceSpec::default().open().unwrap();
@@ -102,6 +122,19 @@ mod tests {
             let relative = norm(&difference) / norm(&exact);
             assert!(relative > 0.0 && relative < 0.03, "{relative}: {config}");
         }
+    }
+
+    #[test]
+    fn a_model_of_eight_bits_is_not_saved_without_its_matrices() {
+        let device = wuji_device::DeviceSpec::default().open().unwrap();
+        let config = r#"{"model_type": "gpt2", "vocab_size": 50, "n_positions": 16, "n_embd": 32, "n_layer": 1, "n_head": 2}"#;
+        let model = CausalLm::init(&ModelConfig::from_json(config).unwrap(), 3, &device).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let small = model.with_weights(WeightFormat::Int8).unwrap();
+        let error =
+            small.save(dir.path(), crate::weights::StoredDtype::F32).unwrap_err().to_string();
+        assert!(error.contains("eight-bit weights cannot be saved"), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -49,12 +49,13 @@ macro_rules! model_directory {
             /// the result with the same outputs.
             ///
             /// # Errors
-            /// A file that cannot be written.
+            /// A file that cannot be written, or matrices held in eight bits.
             pub fn save(
                 &self,
                 dir: &std::path::Path,
                 dtype: crate::weights::StoredDtype,
             ) -> Result<(), crate::ModelError> {
+                crate::int8::expect_floats(self)?;
                 crate::weights::save_model(dir, &self.config, &self.file_tensors(), dtype)
             }
 

@@ -22,7 +22,9 @@ mod generation;
 mod likelihood;
 mod message;
 mod options;
+mod stop;
 mod text_model;
+mod text_output;
 
 pub mod testing;
 
@@ -31,4 +33,6 @@ pub use generation::{FinishReason, GenerateRequest, GenerateResponse, Prompt, Us
 pub use likelihood::{Loglikelihood, LoglikelihoodRequest};
 pub use message::{Message, Role};
 pub use options::GenerateOptions;
+pub use stop::{StopMatcher, StopStatus};
 pub use text_model::{Sink, TextModel};
+pub use text_output::TextOutput;

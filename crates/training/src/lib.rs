@@ -6,8 +6,13 @@
 //! that is interrupted — by Ctrl-C, or by `kill -9` in the middle of a checkpoint — and resumed
 //! computes exactly what it would have computed undisturbed.
 //!
+//! [`search`] is the other loop, over whole runs: it proposes hyper-parameters, stops runs that are not worth
+//! their time, and knows of a run only the values that it reports.
+//!
 //! This crate knows nothing about text or about how a run is described in a file, and prints
 //! nothing: progress goes to [`TrainObserver`]s.
+
+pub mod search;
 
 mod batch;
 mod causal_lm;

@@ -111,7 +111,7 @@ pub enum WujiError {
     #[error(transparent)]
     Catalogue(#[from] wuji_data::catalogue::CatalogueError),
     /// From `wuji-classical`.
-    #[error("n-gram baseline: {0}")]
+    #[error("classical model: {0}")]
     Classical(#[from] wuji_classical::ClassicalError),
     /// From `wuji-model`.
     #[error(transparent)]
@@ -119,6 +119,9 @@ pub enum WujiError {
     /// From `wuji-training`.
     #[error(transparent)]
     Training(#[from] wuji_training::TrainingError),
+    /// From the search.
+    #[error(transparent)]
+    Search(#[from] wuji_training::search::SearchError),
     /// From `wuji-inference`.
     #[error(transparent)]
     Inference(#[from] wuji_inference::InferenceError),

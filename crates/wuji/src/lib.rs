@@ -2,7 +2,7 @@
 //!
 //! Each part is a crate of its own and is re-exported here under its role; what only makes sense
 //! with all of them at hand lives here: the [`config`] of a run, [`pretrain`](mod@pretrain) from raw
-//! text to a model directory, and its [`report`]; and around a model directory, [`convert`](mod@convert)
+//! text to a model directory, its [`report`], and a [`search`] over many such runs; and around a model directory, [`convert`](mod@convert)
 //! to make one, [`hub`] to find one by its name, [`inspect`] to describe one, [`forward`](mod@forward)
 //! to look inside, [`embed`] for vectors of texts, and [`bench`](mod@bench) to time the parts. An
 //! [`experiment`] is a question that takes several runs to answer.
@@ -21,6 +21,7 @@
 pub mod config;
 pub mod pretrain;
 pub mod report;
+pub mod search;
 pub mod tokenizers;
 
 pub mod bench;
@@ -61,4 +62,5 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../../../docs/generation.md")]
+#[doc = include_str!("../../../docs/search.md")]
 struct Documents;

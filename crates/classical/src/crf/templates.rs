@@ -147,7 +147,7 @@ impl FromStr for Template {
             Some((Property::read(property)?, at.parse().ok()?))
         };
         let parts: Option<Vec<_>> = text.split_inclusive(']').enumerate().map(part).collect();
-        let parts = parts.ok_or_else(wrong)?;
+        let parts = parts.filter(|parts| !parts.is_empty()).ok_or_else(wrong)?;
         let has_run = parts.iter().any(|(property, _)| matches!(property, Property::Run(_)));
         if has_run && parts.len() > 1 {
             return Err(wrong());

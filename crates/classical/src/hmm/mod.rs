@@ -6,7 +6,7 @@ mod learn;
 mod viterbi;
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 pub use forward_backward::Posterior;
@@ -14,6 +14,7 @@ pub use learn::{BaumWelch, BaumWelchReport};
 pub use viterbi::BestPath;
 
 use crate::ClassicalError;
+use crate::random::{draw, uniform};
 
 /// How far a row of probabilities may be from a sum of 1.
 const TOLERANCE: f64 = 1e-6;
@@ -139,21 +140,4 @@ fn check(what: &str, row: &[f64], length: usize) -> Result<(), ClassicalError> {
 
 fn distribution(what: &str, found: String, expected: usize) -> ClassicalError {
     ClassicalError::Distribution { what: what.to_owned(), found, expected }
-}
-
-/// A number in `0.0..1.0`.
-fn uniform(random: &mut ChaCha8Rng) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
-}
-
-fn draw(probabilities: &[f64], random: &mut ChaCha8Rng) -> usize {
-    let mut rest = uniform(random);
-    for (index, probability) in probabilities.iter().enumerate() {
-        rest -= probability;
-        if rest < 0.0 {
-            return index;
-        }
-    }
-    // Rounding: the last that can be.
-    probabilities.iter().rposition(|p| *p > 0.0).unwrap_or(0)
 }

@@ -3,11 +3,12 @@
 //! an L2 penalty, as scikit-learn's `LinearSVC`.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, check};
+use crate::random::shuffle;
 use crate::{ClassicalError, SparseMatrix};
 
 /// How a machine is fitted.
@@ -118,11 +119,4 @@ fn separate(
         }
     }
     weights
-}
-
-/// Fisher and Yates.
-fn shuffle(order: &mut [usize], random: &mut ChaCha8Rng) {
-    for i in (1..order.len()).rev() {
-        order.swap(i, (random.next_u64() % (i as u64 + 1)) as usize);
-    }
 }

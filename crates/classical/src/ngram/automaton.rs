@@ -1,12 +1,12 @@
 //! The model as a deterministic automaton with failure links (Aho & Corasick 1975; Allauzen,
 //! Mohri & Roark 2003, "Generalized algorithms for constructing statistical language models").
 //!
-//! A state is a context seen in training, an arc is an n-gram and carries its finished, interpolated
-//! probability. A token without an arc is looked for in the next shorter context at the price of the
-//! backoff weight. The state after a token is known from the arc, so scoring a text never
-//! looks up a context.
+//! A state is a context seen in training, an arc is an n-gram and carries its finished probability,
+//! interpolated where the smoothing interpolates. A token without an arc is looked for in the next
+//! shorter context at the price of the backoff weight. The state after a token is known from the
+//! arc, so scoring a text never looks up a context.
 
-use super::config::KneserNeyConfig;
+use super::config::NgramConfig;
 
 /// The state of the empty context. It has an arc for every token of the vocabulary, at the index
 /// of the token, so the search for an arc always ends.
@@ -26,7 +26,7 @@ pub(crate) struct State {
 /// An n-gram.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arc {
-    /// Interpolated probability of the token after the context.
+    /// Finished probability of the token after the context.
     pub probability: f64,
     /// The token; the arcs of a state are sorted by it.
     pub token: u32,
@@ -43,18 +43,21 @@ pub(crate) struct Arc {
 pub(crate) struct Automaton {
     pub(super) states: Vec<State>,
     pub(super) arcs: Vec<Arc>,
+    /// The first state of each context length.
+    pub(super) layers: Vec<u32>,
     /// The state at the start of a document.
     pub(super) start: u32,
-    boundary: u32,
+    pub(super) boundary: u32,
     vocab_size: usize,
 }
 
 impl Automaton {
     /// An automaton without states, to be filled.
-    pub(super) fn empty(config: &KneserNeyConfig) -> Self {
+    pub(super) fn empty(config: &NgramConfig) -> Self {
         Self {
             states: Vec::new(),
             arcs: Vec::new(),
+            layers: Vec::new(),
             start: ROOT,
             boundary: config.boundary(),
             vocab_size: config.vocab_size,
@@ -121,6 +124,17 @@ impl Automaton {
         let state = state as usize;
         let start = self.states[state].first_arc as usize;
         &self.arcs[start..self.states[state + 1].first_arc as usize]
+    }
+
+    /// How many tokens the context of `state` has.
+    pub(super) fn context_length(&self, state: u32) -> usize {
+        self.layers.partition_point(|&first| first <= state) - 1
+    }
+
+    /// Adds the sentinel that ends the arcs of the last state.
+    pub(super) fn end_states(&mut self) {
+        let first_arc = self.arcs.len() as u32;
+        self.states.push(State { backoff: 1.0, suffix: ROOT, first_arc });
     }
 
     /// Bytes held by the tables.

@@ -11,10 +11,11 @@ pub const MAX_ORDER: usize = 9;
 /// seen or not, so the limit turns a mistyped size into an error instead of a failed allocation.
 pub const MAX_VOCAB_SIZE: usize = 1 << 24;
 
-/// The options of a Kneser–Ney model.
+/// What is counted, and so what every model of these counts looks like: the order, the vocabulary
+/// and the ends of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KneserNeyConfig {
+pub struct NgramConfig {
     /// Tokens per n-gram, 1 to [`MAX_ORDER`]: an order-`n` model looks at `n - 1` tokens of context.
     pub order: usize,
     /// Token ids are `0..vocab_size`; a distribution has this many entries.
@@ -23,6 +24,9 @@ pub struct KneserNeyConfig {
     #[serde(default)]
     pub boundaries: Boundaries,
 }
+
+/// The name from when Kneser–Ney was the only smoothing.
+pub type KneserNeyConfig = NgramConfig;
 
 /// What happens at the ends of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,7 +49,17 @@ pub enum Boundaries {
     },
 }
 
-impl KneserNeyConfig {
+impl Boundaries {
+    /// The id of the start of a document, if it has one.
+    pub(crate) fn bos(&self) -> Option<u32> {
+        match *self {
+            Self::Stream => None,
+            Self::Sentences { bos, .. } => Some(bos),
+        }
+    }
+}
+
+impl NgramConfig {
     /// A model of a running stream ([`Boundaries::Stream`]).
     pub fn new(order: usize, vocab_size: usize) -> Self {
         Self { order, vocab_size, boundaries: Boundaries::Stream }
@@ -104,6 +118,11 @@ impl KneserNeyConfig {
         }
     }
 
+    /// The part of a context that a model of this order looks at.
+    pub(crate) fn used<'a>(&self, context: &'a [u32]) -> &'a [u32] {
+        &context[context.len() - context.len().min(self.order - 1)..]
+    }
+
     /// The id predicted at the end of a document, if any.
     pub(crate) fn eos(&self) -> Option<u32> {
         match self.boundaries {
@@ -125,7 +144,7 @@ mod tests {
     #[test]
     fn a_bos_inside_the_vocabulary_is_not_predicted() {
         let sentences = |bos| Boundaries::Sentences { bos, eos: None };
-        let config = KneserNeyConfig::new(2, 10);
+        let config = NgramConfig::new(2, 10);
         assert_eq!(config.predicted_vocab_size(), 10);
         assert_eq!(config.with_boundaries(sentences(10)).predicted_vocab_size(), 10);
         assert_eq!(config.with_boundaries(sentences(3)).predicted_vocab_size(), 9);
@@ -133,15 +152,15 @@ mod tests {
 
     #[test]
     fn wrong_options_are_named() {
-        let check = |config: KneserNeyConfig, message: &str| {
+        let check = |config: NgramConfig, message: &str| {
             assert_eq!(config.validate().unwrap_err().to_string(), message);
         };
         let sentences = |vocab_size, bos, eos| {
-            KneserNeyConfig::new(2, vocab_size).with_boundaries(Boundaries::Sentences { bos, eos })
+            NgramConfig::new(2, vocab_size).with_boundaries(Boundaries::Sentences { bos, eos })
         };
-        check(KneserNeyConfig::new(0, 5), "n-gram order must be from 1 to 9, got 0");
-        check(KneserNeyConfig::new(10, 5), "n-gram order must be from 1 to 9, got 10");
-        check(KneserNeyConfig::new(2, 0), "vocabulary size must be from 1 to 16777216, got 0");
+        check(NgramConfig::new(0, 5), "n-gram order must be from 1 to 9, got 0");
+        check(NgramConfig::new(10, 5), "n-gram order must be from 1 to 9, got 10");
+        check(NgramConfig::new(2, 0), "vocabulary size must be from 1 to 16777216, got 0");
         check(sentences(1, 0, None), "vocabulary size must be from 2 to 16777216, got 1");
         check(
             sentences(5, 6, None),

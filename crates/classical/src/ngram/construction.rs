@@ -1,128 +1,60 @@
-//! From counts to probabilities: discounting, interpolation, and the links of the automaton.
+//! From counts to the states, arcs and links of the automaton, whatever the smoothing.
 //!
-//! p(w | h) = (c(hw) - D(c(hw))) / c(h) + gamma(h) p(w | h'), where h' is h without its oldest
-//! token, c is the raw count at the model's order and the continuation count below it, c(h) its sum
-//! over w, and gamma(h) = (D1 N1(h) + D2 N2(h) + D3+ N3+(h)) / c(h) is exactly what the discounts
-//! took away. Below the empty context stands the uniform distribution.
+//! Levels come shortest context first. Each n-gram starts with the probability that its token has after
+//! the context without the oldest token, and [`Estimate::finish`] makes its own of it. Below
+//! the empty context stands the uniform distribution.
 
 use std::borrow::Borrow;
 
 use super::automaton::{Arc, Automaton, ROOT, State, find};
-use super::config::{Boundaries, KneserNeyConfig};
-use super::discounts::Discounts;
-use super::level::{Context, Level, Successor};
+use super::config::NgramConfig;
+use super::counted::{Counted, Method};
+use super::estimate::Estimate;
+use super::level::{Level, Successor};
 
 /// An automaton with what is worth telling about it, by order (index = order - 1).
 #[derive(Debug)]
-pub(crate) struct Construction {
+pub(super) struct Construction {
     pub automaton: Automaton,
-    pub discounts: Vec<Discounts>,
+    pub estimates: Vec<Estimate>,
     pub ngrams: Vec<usize>,
 }
 
 /// Builds the model of order `config.order` from as many levels. Levels passed by value are freed
 /// one by one as the model grows.
-pub(crate) fn build(
-    config: &KneserNeyConfig,
+pub(super) fn build(
+    config: &NgramConfig,
+    method: &Method<'_>,
     levels: impl Iterator<Item: Borrow<Level>>,
 ) -> Construction {
     let mut automaton = Automaton::empty(config);
-    let mut discounts = Vec::new();
+    let mut estimates = Vec::new();
     let mut ngrams = Vec::new();
     let mut layer = Layer::root();
     for (length, level) in levels.enumerate() {
         let level = level.borrow();
-        let counted = Counted { config, level, length };
-        let (order_discounts, order_ngrams) = counted.discounts();
-        discounts.push(order_discounts);
-        ngrams.push(order_ngrams);
+        let counted = Counted::new(config, method, level, length);
+        let estimate = method.estimate(&counted);
+        ngrams.push(counted.ngrams());
+        automaton.layers.push(automaton.states.len() as u32);
         if length == 0 {
-            add_root(&mut automaton, &counted, &order_discounts);
+            add_root(&mut automaton, &counted, &estimate);
+            estimates.push(estimate);
             continue;
         }
         automaton.states.reserve_exact(level.contexts.len());
-        automaton.arcs.reserve_exact(order_ngrams);
+        automaton.arcs.reserve_exact(ngrams[length]);
         let shorter = std::mem::take(&mut layer);
         layer = add_states(&mut automaton, &counted, &shorter);
-        if layer.states.is_empty() {
-            continue; // no document is this long
+        // Without states no document is this long.
+        if !layer.states.is_empty() {
+            link_arcs(&mut automaton, &counted, &shorter, &layer);
+            add_arcs(&mut automaton, &counted, &layer, &estimate);
         }
-        link_arcs(&mut automaton, &counted, &shorter, &layer);
-        add_arcs(&mut automaton, &counted, &layer, &order_discounts);
+        estimates.push(estimate);
     }
-    end_states(&mut automaton);
-    Construction { automaton, discounts, ngrams }
-}
-
-/// A level seen with the eyes of one model: which contexts it keeps, which count it uses.
-struct Counted<'a> {
-    config: &'a KneserNeyConfig,
-    level: &'a Level,
-    length: usize,
-}
-
-impl Counted<'_> {
-    /// Whether the context reaches over the start of a document.
-    fn at_start(&self, context: &Context) -> bool {
-        self.length > 0 && context.oldest == self.config.boundary()
-    }
-
-    /// In a running stream nothing stands before a document, so such a context is none.
-    fn keeps(&self, context: &Context) -> bool {
-        self.config.boundaries != Boundaries::Stream || !self.at_start(context)
-    }
-
-    /// Raw counts at the model's own order and after the start of a sentence, where there
-    /// is only one left neighbour to have; continuation counts elsewhere.
-    fn count(&self, context: &Context, successor: &Successor) -> u32 {
-        if self.length + 1 == self.config.order || self.at_start(context) {
-            successor.occurrences
-        } else {
-            successor.left_neighbours
-        }
-    }
-
-    /// The contexts kept, each with its successors.
-    fn kept(&self) -> impl Iterator<Item = (usize, &Context, &[Successor])> {
-        let contexts = self.level.contexts.iter().enumerate();
-        contexts
-            .filter(|(_, context)| self.keeps(context))
-            .map(|(index, context)| (index, context, self.level.successors(index)))
-    }
-
-    /// The discounts of this order, and how many n-grams there are.
-    fn discounts(&self) -> (Discounts, usize) {
-        let mut counts_of_counts = [0; 4];
-        let mut ngrams = 0;
-        for (_, context, successors) in self.kept() {
-            ngrams += successors.len();
-            for successor in successors {
-                if let count @ 1..=4 = self.count(context, successor) {
-                    counts_of_counts[count as usize - 1] += 1;
-                }
-            }
-        }
-        (Discounts::estimate(counts_of_counts), ngrams)
-    }
-
-    /// The total count of a context, and the share of it that the discounts take.
-    fn total_and_backoff(
-        &self,
-        context: &Context,
-        successors: &[Successor],
-        discounts: &Discounts,
-    ) -> (f64, f64) {
-        let mut total = 0_u64;
-        let mut classes = [0_u64; 3];
-        for successor in successors {
-            let count = self.count(context, successor);
-            total += u64::from(count);
-            classes[count.min(3) as usize - 1] += 1;
-        }
-        let [n1, n2, n3_plus] = classes.map(|n| n as f64);
-        let taken = discounts.one * n1 + discounts.two * n2 + discounts.three_plus * n3_plus;
-        (total as f64, taken / total as f64)
-    }
+    automaton.end_states();
+    Construction { automaton, estimates, ngrams }
 }
 
 /// Not a state: the context was left out.
@@ -156,20 +88,24 @@ impl Layer {
 }
 
 /// The empty context gets an arc for every token that can be predicted, seen or not.
-fn add_root(automaton: &mut Automaton, counted: &Counted, discounts: &Discounts) {
-    let (config, context) = (counted.config, &counted.level.contexts[0]);
+fn add_root(automaton: &mut Automaton, counted: &Counted, estimate: &Estimate) {
+    let config = counted.config;
+    let predicted = config.predicted_vocab_size();
+    let uniform = 1.0 / predicted as f64;
     let successors = counted.level.successors(0);
-    let (total, backoff) = counted.total_and_backoff(context, successors, discounts);
-    let unseen = backoff / config.predicted_vocab_size() as f64;
+    let mut shares = Vec::new();
+    counted.shares(&counted.level.contexts[0], successors, &mut shares);
+    for share in &mut shares {
+        share.probability = uniform;
+    }
+    let backoff = estimate.finish(&mut shares, predicted);
     automaton.states.push(State { backoff, suffix: ROOT, first_arc: 0 });
     automaton.arcs.extend((0..config.vocab_size as u32).map(|token| {
-        let probability = if token == config.boundary() { 0.0 } else { unseen };
+        let probability = if token == config.boundary() { 0.0 } else { backoff * uniform };
         Arc { probability, token, target: ROOT }
     }));
-    for successor in successors {
-        let count = counted.count(context, successor);
-        let seen = (f64::from(count) - discounts.of(count)) / total;
-        automaton.arcs[successor.token as usize].probability = seen + unseen;
+    for (successor, share) in successors.iter().zip(&shares).filter(|(_, share)| share.kept) {
+        automaton.arcs[successor.token as usize].probability = share.probability;
     }
 }
 
@@ -224,36 +160,40 @@ fn link_arcs(automaton: &mut Automaton, counted: &Counted, shorter: &Layer, long
     }
 }
 
-/// Adds the arcs of a level, interpolated with the arcs of the level before.
-fn add_arcs(automaton: &mut Automaton, counted: &Counted, layer: &Layer, discounts: &Discounts) {
+/// Adds the arcs of a level, finished with the arcs of the level before.
+fn add_arcs(automaton: &mut Automaton, counted: &Counted, layer: &Layer, estimate: &Estimate) {
+    let predicted = counted.config.predicted_vocab_size();
+    let mut shares = Vec::new();
+    let mut lower_arcs = Vec::new();
     for (state, (_, context, successors)) in layer.states.clone().zip(counted.kept()) {
-        let (total, backoff) = counted.total_and_backoff(context, successors, discounts);
         let suffix = automaton.states[state as usize].suffix;
-        let mut lower = automaton.states[suffix as usize].first_arc as usize;
-        let lower_end = lower + automaton.arcs(suffix).len();
+        counted.shares(context, successors, &mut shares);
+        find_arcs(automaton, suffix, successors, &mut lower_arcs);
+        for (share, lower) in shares.iter_mut().zip(&lower_arcs) {
+            share.probability = lower.probability;
+        }
+        let backoff = estimate.finish(&mut shares, predicted);
         let first_arc = automaton.arcs.len() as u32;
-        for &Successor { token, .. } in successors {
-            // Invariant: what follows a context follows every suffix of it. Both are sorted.
-            let found = if suffix == ROOT {
-                token as usize
-            } else {
-                let rest = &automaton.arcs[lower..lower_end];
-                lower + find(rest, token).expect("a suffix has all arcs of its context")
-            };
-            let arc = automaton.arcs[found];
-            lower = found + 1;
-            automaton.arcs.push(Arc { probability: backoff * arc.probability, ..arc });
-        }
-        for (arc, successor) in automaton.arcs[first_arc as usize..].iter_mut().zip(successors) {
-            let count = counted.count(context, successor);
-            arc.probability += (f64::from(count) - discounts.of(count)) / total;
-        }
+        let kept = shares.iter().zip(&lower_arcs).filter(|(share, _)| share.kept);
+        automaton
+            .arcs
+            .extend(kept.map(|(share, &lower)| Arc { probability: share.probability, ..lower }));
         automaton.states[state as usize] = State { backoff, suffix, first_arc };
     }
 }
 
-/// Adds the sentinel that ends the arcs of the last state.
-fn end_states(automaton: &mut Automaton) {
-    let first_arc = automaton.arcs.len() as u32;
-    automaton.states.push(State { backoff: 1.0, suffix: ROOT, first_arc });
+/// The arcs of `state` with the tokens of `successors`, in their order, into `arcs`.
+fn find_arcs(automaton: &Automaton, state: u32, successors: &[Successor], arcs: &mut Vec<Arc>) {
+    arcs.clear();
+    let mut rest = automaton.arcs(state);
+    for &Successor { token, .. } in successors {
+        let found = if state == ROOT { Some(token as usize) } else { find(rest, token) };
+        // Invariant: what is kept after a context is kept after every suffix of it, so only an n-gram that
+        // is left out itself can be missing here, and nobody asks for its probability.
+        let missing = Arc { probability: 0.0, token, target: ROOT };
+        arcs.push(found.map_or(missing, |index| rest[index]));
+        if state != ROOT {
+            rest = &rest[found.map_or(0, |index| index + 1)..]; // both are sorted
+        }
+    }
 }

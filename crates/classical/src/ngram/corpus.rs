@@ -1,6 +1,6 @@
 //! All documents in one padded stream of checked token ids.
 
-use super::config::KneserNeyConfig;
+use super::config::NgramConfig;
 use crate::ClassicalError;
 
 /// The training documents, end to end, each behind `order - 1` boundary ids.
@@ -18,13 +18,13 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Copies `documents`, which must hold ids below `vocab_size` and no boundary id.
     pub fn read<'a>(
-        config: &KneserNeyConfig,
+        config: &NgramConfig,
         documents: impl IntoIterator<Item = &'a [u32]>,
     ) -> Result<Self, ClassicalError> {
         let mut corpus = Self { stream: Vec::new(), positions: Vec::new() };
         let mut count = 0;
         for (index, document) in documents.into_iter().enumerate() {
-            check_tokens(config, index, document)?;
+            check_tokens(config, index, 0, document)?;
             corpus.push(config, document)?;
             count = index + 1;
         }
@@ -34,7 +34,7 @@ impl Corpus {
         Ok(corpus)
     }
 
-    fn push(&mut self, config: &KneserNeyConfig, document: &[u32]) -> Result<(), ClassicalError> {
+    fn push(&mut self, config: &NgramConfig, document: &[u32]) -> Result<(), ClassicalError> {
         let eos = config.eos();
         let predicted = document.len() + usize::from(eos.is_some());
         if predicted == 0 {
@@ -50,9 +50,11 @@ impl Corpus {
     }
 }
 
-fn check_tokens(
-    config: &KneserNeyConfig,
+/// Checks tokens of a document, `offset` of which came before.
+pub(super) fn check_tokens(
+    config: &NgramConfig,
     document: usize,
+    offset: usize,
     tokens: &[u32],
 ) -> Result<(), ClassicalError> {
     let boundary = config.boundary();
@@ -61,7 +63,7 @@ fn check_tokens(
     let Some(position) = tokens.iter().position(|&token| bad(token)) else {
         return Ok(());
     };
-    let token = tokens[position];
+    let (token, position) = (tokens[position], offset + position);
     Err(if token as usize >= vocab_size {
         ClassicalError::TokenOutOfRange { document, position, token, vocab_size }
     } else {
@@ -71,7 +73,7 @@ fn check_tokens(
 
 /// Each token makes at most one n-gram of each order, and at most `order - 1` ids of padding, so
 /// this one product bounds the stream, the contexts and the arcs.
-fn check_size(config: &KneserNeyConfig, tokens: usize) -> Result<(), ClassicalError> {
+pub(super) fn check_size(config: &NgramConfig, tokens: usize) -> Result<(), ClassicalError> {
     let limit = u32::MAX as usize - config.vocab_size - config.order;
     if tokens.saturating_mul(config.order) > limit {
         return Err(ClassicalError::CorpusTooLarge { tokens, order: config.order, limit });
@@ -87,7 +89,7 @@ mod tests {
     #[test]
     fn documents_are_padded_by_their_convention() {
         let check = |boundaries, documents: &[&[u32]], stream: &[u32], positions: &[u32]| {
-            let config = KneserNeyConfig::new(3, 7).with_boundaries(boundaries);
+            let config = NgramConfig::new(3, 7).with_boundaries(boundaries);
             let corpus = Corpus::read(&config, documents.iter().copied()).unwrap();
             assert_eq!(corpus.stream, stream);
             assert_eq!(corpus.positions, positions);
@@ -100,8 +102,8 @@ mod tests {
 
     #[test]
     fn bad_documents_are_named_by_place() {
-        let config = KneserNeyConfig::new(2, 4);
-        let read = |config: &KneserNeyConfig, documents: &[&[u32]]| {
+        let config = NgramConfig::new(2, 4);
+        let read = |config: &NgramConfig, documents: &[&[u32]]| {
             Corpus::read(config, documents.iter().copied()).unwrap_err()
         };
         assert_eq!(
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_corpus_beyond_32_bit_tables_is_refused() {
-        let config = KneserNeyConfig::new(9, 100);
+        let config = NgramConfig::new(9, 100);
         assert!(check_size(&config, 400_000_000).is_ok());
         assert!(matches!(
             check_size(&config, 500_000_000),

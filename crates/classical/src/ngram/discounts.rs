@@ -1,4 +1,5 @@
-//! The three absolute discounts of modified Kneser–Ney (Chen & Goodman 1998, section 4.3 eq. 26).
+//! The three absolute discounts of modified Kneser–Ney (Chen & Goodman 1998, section 4.3 eq. 26),
+//! and the single one of absolute discounting.
 
 /// What is taken off the counts of one order, to be given to what was never seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,11 +15,20 @@ pub struct Discounts {
     pub estimated: bool,
 }
 
-/// Used when a text is too small or too regular for an estimate, as it is in the unigrams of a
-/// character vocabulary: half a count for each occurrence up to three.
-const FALLBACK: Discounts = Discounts { one: 0.5, two: 1.0, three_plus: 1.5, estimated: false };
-
 impl Discounts {
+    /// Used when a text is too small or too regular for an estimate, as it is in the unigrams of a
+    /// character vocabulary: half a count for each occurrence up to three.
+    pub(crate) const FALLBACK: Self =
+        Self { one: 0.5, two: 1.0, three_plus: 1.5, estimated: false };
+
+    /// The one discount n1 / (n1 + 2 n2) of absolute discounting (Ney, Essen & Kneser 1994), off
+    /// every count; a half where one of the two is zero.
+    pub(crate) fn single(n1: u64, n2: u64) -> Self {
+        let estimated = n1 > 0 && n2 > 0;
+        let discount = if estimated { n1 as f64 / (n1 as f64 + 2.0 * n2 as f64) } else { 0.5 };
+        Self { one: discount, two: discount, three_plus: discount, estimated }
+    }
+
     /// Estimates from how many n-grams have (adjusted) count 1, 2, 3 and 4: with
     /// Y = n1 / (n1 + 2 n2), Dk = k - (k + 1) Y n(k+1) / nk.
     ///
@@ -27,7 +37,7 @@ impl Discounts {
     /// give a negative probability.
     pub(crate) fn estimate([n1, n2, n3, n4]: [u64; 4]) -> Self {
         if n1 == 0 || n2 == 0 || n3 == 0 {
-            return FALLBACK;
+            return Self::FALLBACK;
         }
         let [n1, n2, n3, n4] = [n1, n2, n3, n4].map(|n| n as f64);
         let y = n1 / (n1 + 2.0 * n2);
@@ -38,7 +48,7 @@ impl Discounts {
         if inside(one, 1.0) && inside(two, 2.0) && inside(three_plus, 3.0) {
             Self { one, two, three_plus, estimated: true }
         } else {
-            FALLBACK
+            Self::FALLBACK
         }
     }
 
@@ -67,6 +77,14 @@ mod tests {
     }
 
     #[test]
+    fn a_single_discount_follows_from_two_numbers() {
+        let discounts = Discounts::single(100, 40);
+        assert_eq!([1, 2, 9].map(|count| discounts.of(count)), [100.0 / 180.0; 3]);
+        assert!(!Discounts::single(0, 3).estimated);
+        assert_eq!(Discounts::single(3, 0).of(1), 0.5);
+    }
+
+    #[test]
     fn degenerate_counts_of_counts_fall_back() {
         // In turn: a zero among n1..n3; n4 = 0 (D3+ would be 3); D2 below zero; D3+ below zero.
         for counts in [
@@ -77,7 +95,7 @@ mod tests {
             [9, 1, 9, 1],
             [50, 20, 10, 90],
         ] {
-            assert_eq!(Discounts::estimate(counts), FALLBACK, "{counts:?}");
+            assert_eq!(Discounts::estimate(counts), Discounts::FALLBACK, "{counts:?}");
         }
     }
 }

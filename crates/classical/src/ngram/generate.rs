@@ -3,9 +3,10 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::kneser_ney::KneserNey;
+use super::automaton::Automaton;
+use super::model::NgramModel;
 
-impl KneserNey {
+impl NgramModel {
     /// Continues `prompt` by up to `n` tokens and returns these only. With
     /// [`Boundaries::Sentences`](super::Boundaries::Sentences) the prompt begins a document, and
     /// generation stops at its end, before the end-of-sentence token.
@@ -14,31 +15,45 @@ impl KneserNey {
     /// from the model, less is safer. Zero (or anything not above it) is greedy: always the most
     /// probable token, the smallest id among equals. The same seed gives the same tokens.
     pub fn generate(&self, prompt: &[u32], n: usize, temperature: f64, seed: u64) -> Vec<u32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut weights = Vec::new();
-        let mut generated = Vec::new();
-        let mut state = self.automaton.walk(self.start_state(), prompt);
-        while generated.len() < n {
-            self.automaton.distribution(state, &mut weights);
-            let token = if temperature > 0.0 {
-                sharpen(&mut weights, temperature);
-                draw(&weights, uniform(&mut rng))
-            } else {
-                most_probable(&weights)
-            };
-            if self.config().eos() == Some(token) {
-                break;
-            }
-            generated.push(token);
-            state = self.automaton.step(state, token).1;
-        }
-        generated
+        let start = Start { automaton: &self.automaton, eos: self.config.eos(), prompt };
+        continue_prompt(start, n, temperature, seed)
     }
+}
+
+/// Where generation begins, and what ends it.
+pub(super) struct Start<'a> {
+    pub automaton: &'a Automaton,
+    pub eos: Option<u32>,
+    pub prompt: &'a [u32],
+}
+
+/// The loop behind `generate`, for everything that has an automaton.
+pub(super) fn continue_prompt(start: Start<'_>, n: usize, temperature: f64, seed: u64) -> Vec<u32> {
+    let Start { automaton, eos, prompt } = start;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut weights = Vec::new();
+    let mut generated = Vec::new();
+    let mut state = automaton.walk(automaton.start(), prompt);
+    while generated.len() < n {
+        automaton.distribution(state, &mut weights);
+        let token = if temperature > 0.0 {
+            sharpen(&mut weights, temperature);
+            draw(&weights, uniform(&mut rng))
+        } else {
+            most_probable(&weights)
+        };
+        if eos == Some(token) {
+            break;
+        }
+        generated.push(token);
+        state = automaton.step(state, token).1;
+    }
+    generated
 }
 
 /// Raises to the power 1/`temperature`, relative to the largest so that it cannot underflow to
 /// all zeros.
-fn sharpen(weights: &mut [f64], temperature: f64) {
+pub(super) fn sharpen(weights: &mut [f64], temperature: f64) {
     if temperature == 1.0 {
         return;
     }
@@ -50,7 +65,7 @@ fn sharpen(weights: &mut [f64], temperature: f64) {
 }
 
 /// The token at which the running sum of `weights` passes `at` (in [0, 1)) of the total.
-fn draw(weights: &[f64], at: f64) -> u32 {
+pub(super) fn draw(weights: &[f64], at: f64) -> u32 {
     let mut left = at * weights.iter().sum::<f64>();
     let mut drawn = 0;
     for (token, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
@@ -64,7 +79,7 @@ fn draw(weights: &[f64], at: f64) -> u32 {
 }
 
 /// The token of the largest weight, the first among equals.
-fn most_probable(weights: &[f64]) -> u32 {
+pub(super) fn most_probable(weights: &[f64]) -> u32 {
     let mut best = 0;
     for (token, &weight) in weights.iter().enumerate() {
         if weight > weights[best] {
@@ -75,7 +90,7 @@ fn most_probable(weights: &[f64]) -> u32 {
 }
 
 /// A number in [0, 1) with all 53 bits of its significand random.
-fn uniform(rng: &mut impl Rng) -> f64 {
+pub(super) fn uniform(rng: &mut impl Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 

@@ -1,12 +1,12 @@
 //! All contexts of one length with the tokens that followed them, folded out of sorted positions.
 
 /// A context: some tokens in a row that something followed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Context {
     /// The context without its oldest token, as an index into the level of one token less.
     pub parent: u32,
     /// Its oldest token, the one farthest from what is predicted; the boundary id exactly when
-    /// the context reaches over the start of a document. Meaningless at length 0.
+    /// the context reaches over the start of a document. Zero at length 0.
     pub oldest: u32,
     /// Where its successors begin; they end where those of the next context begin.
     pub first_successor: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Successor {
 
 /// The contexts of one length, sorted by their tokens read backwards; the successors of each
 /// sorted by token.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Level {
     /// The contexts.
     pub contexts: Vec<Context>,
@@ -57,7 +57,7 @@ impl Level {
     fn push_context(&mut self, stream: &[u32], run: Run, length: usize) {
         self.contexts.push(Context {
             parent: 0, // set when the parent is made
-            oldest: stream[run.position as usize - length],
+            oldest: if length == 0 { 0 } else { stream[run.position as usize - length] },
             first_successor: self.successors.len() as u32,
         });
     }
@@ -80,7 +80,18 @@ pub(crate) fn build_levels(
     length: usize,
     vocab_size: usize,
 ) -> Vec<Level> {
-    let (longest, mut runs) = longest_level(stream, positions, length);
+    let (longest, runs) = longest_level(stream, positions, length);
+    fold_levels(longest, runs, stream, length, vocab_size)
+}
+
+/// All levels from the longest one.
+fn fold_levels(
+    longest: Level,
+    mut runs: Vec<Run>,
+    stream: &[u32],
+    length: usize,
+    vocab_size: usize,
+) -> Vec<Level> {
     let mut levels = vec![longest];
     let mut tally = Tally::new(vocab_size);
     for shorter in (0..length).rev() {
@@ -93,6 +104,42 @@ pub(crate) fn build_levels(
     }
     levels.reverse();
     levels
+}
+
+/// Builds the levels from n-grams that come sorted and already counted.
+pub(crate) struct LevelBuilder {
+    length: usize,
+    longest: Level,
+    runs: Vec<Run>,
+    /// The different contexts end to end, each oldest token first: in place of the text.
+    contexts: Vec<u32>,
+}
+
+impl LevelBuilder {
+    /// For contexts of `0..=length` tokens.
+    pub fn new(length: usize) -> Self {
+        Self { length, longest: Level::default(), runs: Vec::new(), contexts: Vec::new() }
+    }
+
+    /// Adds an n-gram: its context, nearest token first, its token, and how often it occurred.
+    /// They must come sorted, and each once.
+    pub fn push(&mut self, context: &[u32], token: u32, occurrences: u32) {
+        let before = &self.contexts[self.contexts.len() - self.length * self.runs.len().min(1)..];
+        let shared = before.iter().rev().zip(context).take_while(|(a, b)| a == b).count();
+        if self.runs.is_empty() || shared < self.length {
+            self.contexts.extend(context.iter().rev());
+            let run = Run { position: self.contexts.len() as u32, shared: shared as u8 };
+            self.longest.push_context(&self.contexts, run, self.length);
+            self.runs.push(run);
+        }
+        self.longest.successors.push(Successor { token, occurrences, left_neighbours: 0 });
+    }
+
+    /// The levels, index = context length.
+    pub fn finish(mut self, vocab_size: usize) -> Vec<Level> {
+        self.longest.shrink_to_fit();
+        fold_levels(self.longest, self.runs, &self.contexts, self.length, vocab_size)
+    }
 }
 
 /// Counts the runs of positions with equal contexts of the full length.

@@ -1,21 +1,43 @@
-//! Modified, interpolated Kneser–Ney n-grams: from documents of token ids to a scored stream.
+//! N-gram models: from documents of token ids to a scored stream, a file, a text.
 
+mod arpa;
 mod automaton;
 mod config;
 mod construction;
 mod corpus;
+mod counted;
 mod counts;
 mod discounts;
+mod draft;
+mod estimate;
+mod external;
+mod file;
 mod generate;
+mod good_turing;
 mod kneser_ney;
 mod level;
+mod model;
+mod prune;
 mod score;
 mod select;
+mod smoothing;
 mod sort;
+mod stupid_backoff;
+mod table;
+mod text_model;
+mod vocabulary;
 
-pub use config::{Boundaries, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE};
+pub use config::{Boundaries, KneserNeyConfig, MAX_ORDER, MAX_VOCAB_SIZE, NgramConfig};
 pub use counts::NgramCounts;
 pub use discounts::Discounts;
+pub use draft::{Draft, DraftToken, FirstOf, PromptLookup};
+pub use external::ExternalCounter;
+pub use good_turing::GoodTuring;
 pub use kneser_ney::KneserNey;
+pub use model::NgramModel;
 pub use score::Score;
 pub use select::{OrderSelection, select_order, select_order_documents};
+pub use smoothing::{Estimation, Smoothing};
+pub use stupid_backoff::StupidBackoff;
+pub use text_model::{ByteCodec, CharacterCodec, NgramTextModel, TextCodec, UnknownCharacter};
+pub use vocabulary::Vocabulary;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::automaton::ROOT;
 use super::config::MAX_ORDER;
-use super::kneser_ney::KneserNey;
+use super::model::NgramModel;
 
 /// Tokens per unit of parallel work. Fixed, so that sums are made in the same order and give the
 /// same bits on any number of threads.
@@ -48,7 +48,7 @@ impl std::iter::Sum for Score {
     }
 }
 
-impl KneserNey {
+impl NgramModel {
     /// Scores `tokens` as one running stream: each is predicted from the tokens before it, the
     /// first from no context.
     ///

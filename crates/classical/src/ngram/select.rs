@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::config::{Boundaries, KneserNeyConfig, MAX_ORDER};
+use super::config::{Boundaries, MAX_ORDER, NgramConfig};
 use super::counts::NgramCounts;
 use super::kneser_ney::KneserNey;
 use crate::ClassicalError;
@@ -54,7 +54,7 @@ pub fn select_order_documents(
     orders: RangeInclusive<usize>,
     heldout_fraction: f64,
 ) -> Result<OrderSelection, ClassicalError> {
-    let config = KneserNeyConfig { order: *orders.end(), vocab_size, boundaries };
+    let config = NgramConfig { order: *orders.end(), vocab_size, boundaries };
     config.validate()?;
     if *orders.start() == 0 {
         return Err(ClassicalError::Order { order: 0, max: MAX_ORDER });
@@ -73,7 +73,7 @@ pub fn select_order_documents(
     drop(counts); // not held beside those of the whole text
     let order = least(&per_order);
     tracing::info!(order, ?per_order, "picked the n-gram order on held-out training tokens");
-    let config = KneserNeyConfig { order, ..config };
+    let config = NgramConfig { order, ..config };
     let best = KneserNey::train(config, documents.iter().copied())?;
     Ok(OrderSelection { best, order, per_order })
 }

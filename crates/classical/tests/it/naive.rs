@@ -58,18 +58,9 @@ pub fn predicted(config: &KneserNeyConfig) -> impl Iterator<Item = u32> + use<> 
 fn adjusted(config: &KneserNeyConfig, documents: &[Vec<u32>], n: usize) -> Counts {
     let mut raw = Counts::new();
     let mut left: BTreeMap<Vec<u32>, BTreeSet<Option<u32>>> = BTreeMap::new();
-    for document in documents {
-        let (padded, padding) = pad(config, document);
-        for end in padding..padded.len() {
-            let Some(start) = (end + 1).checked_sub(n) else {
-                continue;
-            };
-            let ngram = padded[start..=end].to_vec();
-            *raw.entry(ngram.clone()).or_default() += 1;
-            // `None` stands for the start of a document.
-            let neighbour = start.checked_sub(1).map(|before| padded[before]);
-            left.entry(ngram).or_default().insert(neighbour);
-        }
+    for (ngram, neighbour) in occurrences(config, documents, n) {
+        *raw.entry(ngram.clone()).or_default() += 1;
+        left.entry(ngram).or_default().insert(neighbour);
     }
     let starts_with_bos = |ngram: &[u32]| match config.boundaries {
         Boundaries::Sentences { bos, .. } => ngram[0] == bos,
@@ -81,6 +72,27 @@ fn adjusted(config: &KneserNeyConfig, documents: &[Vec<u32>], n: usize) -> Count
         (ngram, count)
     };
     raw.into_iter().map(adjust).collect()
+}
+
+/// Every n-gram of the documents where it stands, with the token before it; `None` stands for the start
+/// of a document.
+pub fn occurrences(
+    config: &KneserNeyConfig,
+    documents: &[Vec<u32>],
+    n: usize,
+) -> Vec<(Vec<u32>, Option<u32>)> {
+    let mut found = Vec::new();
+    for document in documents {
+        let (padded, padding) = pad(config, document);
+        for end in padding..padded.len() {
+            let Some(start) = (end + 1).checked_sub(n) else {
+                continue;
+            };
+            let neighbour = start.checked_sub(1).map(|before| padded[before]);
+            found.push((padded[start..=end].to_vec(), neighbour));
+        }
+    }
+    found
 }
 
 /// The document with its boundaries, and how many tokens in front are not predicted.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use wuji_classical::{KneserNeyConfig, NgramCounts, select_order};
+use wuji_classical::{Estimation, KneserNeyConfig, NgramCounts, Smoothing, select_order};
 
 use super::shared;
 
@@ -33,6 +33,23 @@ fn order_7_reaches_the_published_nats_per_character() {
     assert!((figures[6] - 1.5165).abs() < 0.001, "order 7: {figures:?}");
     let best = figures.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(best, figures[6], "{figures:?}");
+}
+
+#[test]
+fn other_smoothings_reach_their_published_figures() {
+    let Some((train, validation, vocab_size)) = read() else {
+        return;
+    };
+    let counts = NgramCounts::collect(KneserNeyConfig::new(7, vocab_size), [&train[..]]).unwrap();
+    let check = |order, estimation: Estimation, expected: f64| {
+        let model = counts.smoothed(order, &estimation).unwrap();
+        let found = model.score(&validation).nats_per_token();
+        assert!((found - expected).abs() < 1e-4, "{order} {estimation:?}: {found}");
+    };
+    check(5, Smoothing::AbsoluteDiscounting.into(), 1.7092);
+    check(5, Smoothing::WittenBell.into(), 1.6688);
+    check(6, Smoothing::KATZ.into(), 1.6534);
+    check(7, Estimation::default().with_min_counts([1, 1, 1, 1, 2]), 1.5102);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod options;
 mod parquet;
 mod paths;
 mod piece;
+mod records;
 mod text;
 mod utf8;
 
@@ -28,6 +29,7 @@ pub use labelled::{LabelledColumns, LabelledFile, LabelledRecord};
 pub use memory::{GeneratedSource, MemorySource};
 pub use options::{DocumentMode, FileFormat, InvalidUtf8, SourceOptions};
 pub use piece::PART_BYTES;
+pub use records::{Record, RecordFormat, RecordSource};
 
 /// A stretch of one document. Short documents are one part; a long one, a ten-gigabyte file say,
 /// comes in parts of about [`PART_BYTES`], cut at line ends where there are any.

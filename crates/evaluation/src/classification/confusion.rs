@@ -99,14 +99,8 @@ impl ConfusionMatrix {
     /// answers or all truths are one class.
     pub fn matthews(&self) -> f64 {
         let (truth, predicted) = self.margins();
-        let total = self.total() as f64;
-        let right: u64 = (0..self.classes).map(|class| self.count(class, class)).sum();
-        let dot =
-            |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(a, b)| *a as f64 * *b as f64).sum::<f64>();
-        let covariance = right as f64 * total - dot(&truth, &predicted);
-        let spread = |margin: &[u64]| total * total - dot(margin, margin);
-        let product = spread(&truth) * spread(&predicted);
-        if product == 0.0 { 0.0 } else { covariance / product.sqrt() }
+        let right = (0..self.classes).map(|class| self.count(class, class)).sum();
+        matthews_of_margins(right, &truth, &predicted)
     }
 
     /// Cohen's kappa: agreement beyond what the frequencies of the classes alone would give; 0
@@ -187,6 +181,17 @@ impl<F: Fn(&ConfusionMatrix) -> f64 + Sync> CorpusMetric for ConfusionMetric<F> 
         let counts = sums.iter().map(|count| *count as u64).collect();
         (self.figure)(&ConfusionMatrix { classes: self.classes, counts })
     }
+}
+
+/// Matthews' coefficient from the right answers and how often each class occurs and is predicted.
+pub(crate) fn matthews_of_margins(right: u64, truth: &[u64], predicted: &[u64]) -> f64 {
+    let dot =
+        |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(a, b)| *a as f64 * *b as f64).sum::<f64>();
+    let total = truth.iter().sum::<u64>() as f64;
+    let covariance = right as f64 * total - dot(truth, predicted);
+    let spread = |margin: &[u64]| total * total - dot(margin, margin);
+    let product = spread(truth) * spread(predicted);
+    if product == 0.0 { 0.0 } else { covariance / product.sqrt() }
 }
 
 #[cfg(test)]

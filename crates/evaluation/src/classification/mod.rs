@@ -23,9 +23,11 @@ mod multiclass_auc;
 mod multilabel;
 mod precision_recall;
 mod probabilities;
+mod reliability;
 mod roc;
 
 pub use calibration::{Calibration, CalibrationBin, calibration};
+pub(crate) use confusion::matthews_of_margins;
 pub use confusion::{ConfusionMatrix, ConfusionMetric, KappaWeights};
 pub use counts::{Average, BinaryCounts, average};
 pub use multiclass_auc::{roc_auc_one_vs_one, roc_auc_one_vs_rest};
@@ -34,4 +36,5 @@ pub use precision_recall::{PrecisionRecallCurve, average_precision, precision_re
 pub use probabilities::{
     binary_brier, binary_log_loss, brier, log_loss, most_probable, top_k_accuracy,
 };
+pub use reliability::ReliabilityBin;
 pub use roc::{RocCurve, roc_auc, roc_curve};

@@ -1,14 +1,18 @@
 //! Precision, recall and F1 of named entities: an entity counts if its type and both its ends are
 //! right (Tjong Kim Sang and De Meulder, CoNLL 2003). Numbers are seqeval's.
 //!
+//! Entities that are found only in part are [`EntityPairs`]' business.
+//!
 //! How tags become entities is [`decode`]; the counts are
 //! [`BinaryCounts`], without true negatives.
 
 mod decode;
+mod overlap;
 
 use std::collections::{BTreeMap, HashSet};
 
 pub use decode::{Entity, Scheme, decode};
+pub use overlap::{EntityPairs, MatchCounts, Matching};
 
 use crate::classification::{Average, BinaryCounts, average};
 use crate::error::{Result, same_length};

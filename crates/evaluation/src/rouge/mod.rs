@@ -1,8 +1,9 @@
 //! ROUGE with rouge-score's numbers: n-grams and longest common subsequences that a summary shares
 //! with a reference (Lin, "ROUGE: a package for automatic evaluation of summaries", 2004).
 //!
-//! Words are runs of a–z and 0–9 after lowercasing; all other characters part them. Chinese text
-//! has no such words and scores 0; chrF is the better choice there.
+//! Words of [`rouge`] are runs of a–z and 0–9 after lowercasing; all other characters part them.
+//! Chinese text has no such words and scores 0: there, [`rouge_by_character`] is meant.
+//!
 //! The figure of a corpus is the mean, which [`DocumentMean`](crate::DocumentMean) makes
 //! resamplable.
 
@@ -15,6 +16,7 @@ pub use porter::porter_stem;
 
 use crate::error::{EvaluationError, Result};
 use crate::ngrams;
+use crate::words::segments;
 
 /// Which ROUGE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,28 @@ pub fn rouge<S: AsRef<str>>(
     references: &[S],
     options: RougeOptions,
 ) -> Result<RougeScore> {
+    best(kind, summary, references, |text| english_words(text, options))
+}
+
+/// The same for Chinese, as papers on LCSTS and CNewSum report it: each Chinese character and kana
+/// is a token, and so is each run of other letters and digits, in lower case; punctuation is
+/// dropped.
+pub fn rouge_by_character<S: AsRef<str>>(
+    kind: RougeKind,
+    summary: &str,
+    references: &[S],
+) -> Result<RougeScore> {
+    best(kind, summary, references, |text| {
+        segments(text).into_iter().map(|range| text[range].to_lowercase()).collect()
+    })
+}
+
+fn best<S: AsRef<str>>(
+    kind: RougeKind,
+    summary: &str,
+    references: &[S],
+    tokens: impl Fn(&str) -> Vec<String>,
+) -> Result<RougeScore> {
     if kind == RougeKind::N(0) {
         return Err(EvaluationError::InvalidOption {
             option: "order of ROUGE-N",
@@ -74,17 +98,22 @@ pub fn rouge<S: AsRef<str>>(
     }
     references
         .iter()
-        .map(|reference| one(kind, summary, reference.as_ref(), options))
+        .map(|reference| one(kind, summary, reference.as_ref(), &tokens))
         // Of equals the first, which `max_by` would not give.
         .reduce(|best, next| if next.f1 > best.f1 { next } else { best })
         .ok_or(EvaluationError::NoReference { document: 0 })
 }
 
-fn one(kind: RougeKind, summary: &str, reference: &str, options: RougeOptions) -> RougeScore {
+fn one(
+    kind: RougeKind,
+    summary: &str,
+    reference: &str,
+    tokens: &impl Fn(&str) -> Vec<String>,
+) -> RougeScore {
     if kind == RougeKind::LSum {
-        return line_by_line(summary, reference, options);
+        return line_by_line(summary, reference, tokens);
     }
-    let (summary, reference) = (tokens(summary, options), tokens(reference, options));
+    let (summary, reference) = (tokens(summary), tokens(reference));
     match kind {
         RougeKind::N(order) => {
             let (a, b) = (ngrams::count(&summary, order), ngrams::count(&reference, order));
@@ -98,17 +127,19 @@ fn one(kind: RougeKind, summary: &str, reference: &str, options: RougeOptions) -
     }
 }
 
-fn line_by_line(summary: &str, reference: &str, options: RougeOptions) -> RougeScore {
-    let lines = |text: &str| {
-        text.split('\n').map(|line| tokens(line, options)).collect::<Vec<Vec<String>>>()
-    };
+fn line_by_line(
+    summary: &str,
+    reference: &str,
+    tokens: &impl Fn(&str) -> Vec<String>,
+) -> RougeScore {
+    let lines = |text: &str| text.split('\n').map(tokens).collect::<Vec<Vec<String>>>();
     let (summary, reference) = (lines(summary), lines(reference));
     let words = |lines: &[Vec<String>]| lines.iter().map(Vec::len).sum::<usize>() as u64;
     let shared = common_subsequence::shared_over_lines(&reference, &summary);
     RougeScore::new(shared, words(&summary), words(&reference))
 }
 
-fn tokens(text: &str, options: RougeOptions) -> Vec<String> {
+fn english_words(text: &str, options: RougeOptions) -> Vec<String> {
     text.to_lowercase()
         .split(|character: char| !matches!(character, 'a'..='z' | '0'..='9'))
         .filter(|word| !word.is_empty())
@@ -150,5 +181,25 @@ mod tests {
         assert_eq!(score.unwrap().f1, 1.0);
         assert!(rouge::<&str>(RougeKind::L, "a", &[], RougeOptions::default()).is_err());
         assert!(rouge(RougeKind::N(0), "a", &["a"], RougeOptions::default()).is_err());
+    }
+
+    #[test]
+    fn chinese_is_compared_by_character_and_gives_what_the_words_of_english_would() {
+        let spaced = |text: &str| {
+            let parts = text.chars().map(|c| format!("w{} ", u32::from(c)));
+            parts.collect::<String>()
+        };
+        let (summary, reference) = ("警方击毙枪手", "枪手被警方击毙");
+        for kind in [RougeKind::N(1), RougeKind::N(2), RougeKind::L] {
+            let by_character = rouge_by_character(kind, summary, &[reference]).unwrap();
+            let by_word = f1(kind, &spaced(summary), &spaced(reference));
+            assert_eq!(by_character.f1, by_word);
+        }
+        // 警方 击毙 are four of six and of seven characters in a row.
+        let score = rouge_by_character(RougeKind::L, summary, &[reference]).unwrap();
+        assert_eq!((score.precision, score.recall), (4.0 / 6.0, 4.0 / 7.0));
+        let score = rouge_by_character(RougeKind::N(1), "GPT-2，模型。", &["gpt 3模型"]).unwrap();
+        assert_eq!(score.f1, 0.75);
+        assert_eq!(f1(RougeKind::L, summary, reference), 0.0);
     }
 }

@@ -28,6 +28,9 @@ pub enum Method {
     Wilson,
     /// Student's interval of a mean.
     StudentT,
+    /// Student's interval of the mean over cross-validation's folds, whose variance is corrected
+    /// for the training items that they share.
+    CorrectedResampledT,
 }
 
 /// A figure, its interval, and what it is a figure of.

@@ -26,6 +26,7 @@ pub use corrections::{benjamini_hochberg, bonferroni, holm};
 pub use estimate::{Estimate, Method};
 pub use mcnemar::McNemar;
 pub use pass_at_k::pass_at_k;
+pub(crate) use percentile::{check_confidence, mean, variance};
 pub use permutation::{PermutationTest, paired_permutation};
 pub use proportion::wilson;
 pub use rank_tests::{MannWhitney, Wilcoxon, kolmogorov_smirnov, mann_whitney, wilcoxon};

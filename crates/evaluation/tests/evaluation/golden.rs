@@ -8,13 +8,37 @@ use serde_json::Value;
 
 /// The expected values of a case; none, and a line that says so, where there are none.
 pub fn expected(case: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(self::case(case)?.join("expected.json")).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// The folder of a case; none, and a line that says so, where there is none.
+pub fn case(case: &str) -> Option<PathBuf> {
     let Some(shared) = shared() else {
         eprintln!("SKIPPED: golden metrics/{case}: shared/golden not found");
         return None;
     };
-    let path = shared.join("golden/metrics").join(case).join("expected.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
+    Some(shared.join("golden/metrics").join(case))
+}
+
+/// A gzipped JSON file of a data set; none, and a line that says so, where there is none.
+pub fn data(path: &str) -> Option<Value> {
+    let file = shared().map(|shared| shared.join("data").join(path)).filter(|file| file.is_file());
+    let Some(file) = file else {
+        eprintln!("SKIPPED: shared/data/{path} not found");
+        return None;
+    };
+    let bytes = flate2::read::GzDecoder::new(std::fs::File::open(file).unwrap());
+    Some(serde_json::from_reader(std::io::BufReader::new(bytes)).unwrap())
+}
+
+/// The folder with all data sets.
+pub fn shared_data() -> Option<PathBuf> {
+    let data = shared().map(|shared| shared.join("data")).filter(|data| data.is_dir());
+    if data.is_none() {
+        eprintln!("SKIPPED: shared/data not found");
+    }
+    data
 }
 
 fn shared() -> Option<PathBuf> {

@@ -9,6 +9,7 @@
 //! [pairs]: crate::simd::pairs
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -24,7 +25,9 @@ const DEPTH: usize = 128;
 const BAND: usize = 12;
 const VECTORS: usize = 2;
 const PANEL: usize = VECTORS * WIDTH;
-/// Rows of a task, whole bands: its left operand stays in the second-level cache.
+/// Blocks at least, where there are rows for them.
+const TASKS: usize = 16;
+/// Rows of a task at most: its left operand stays in the second-level cache.
 const ROWS: usize = 10 * BAND;
 /// Columns of a task, whole panels.
 const COLUMNS: usize = 16 * PANEL;
@@ -99,15 +102,19 @@ fn multiply_pairs(
 ) {
     let ([rows, depth], [_, columns]) = (left.size, right.size);
     let is_parallel = rows * depth * columns >= PARALLEL;
-    let [left, right] = [Vectors::new(left, BAND), Vectors::new(right.transposed(), PANEL)]
-        .map(|vectors| pack(&vectors, is_parallel));
-    let [across, down] = [columns.div_ceil(COLUMNS), rows.div_ceil(ROWS)];
+    let left = pack::<BAND>(left.into(), is_parallel);
+    let right = pack::<PANEL>(right.transposed().into(), is_parallel);
+    let Tasks { across, down, rows: rows_of_task } = Tasks::new(rows, columns);
     let out = Slots(out.as_mut_ptr().cast());
     let block = |index: usize| {
+        let first_row = index / across * rows_of_task;
+        let first_column = index % across * COLUMNS;
         let block = Block {
-            operands: [&left, &right],
+            left: &left,
+            right: &right,
             size: [rows, columns, depth.div_ceil(2)],
-            first: [index / across * ROWS, index % across * COLUMNS],
+            rows: first_row..rows.min(first_row + rows_of_task),
+            columns: first_column..columns.min(first_column + COLUMNS),
             out: &out,
             accumulate,
         };
@@ -120,83 +127,137 @@ fn multiply_pairs(
     }
 }
 
+/// How a result is cut into blocks. No sum depends on it.
+struct Tasks {
+    /// Blocks beside each other.
+    across: usize,
+    /// Blocks below each other.
+    down: usize,
+    /// Rows of a block, whole bands.
+    rows: usize,
+}
+
+impl Tasks {
+    /// About equal blocks, and where there are rows for it some for every thread.
+    fn new(rows: usize, columns: usize) -> Self {
+        let (across, bands) = (columns.div_ceil(COLUMNS), rows.div_ceil(BAND));
+        let down = rows.div_ceil(ROWS).max(TASKS.div_ceil(across)).min(bands);
+        let rows = bands.div_ceil(down) * BAND;
+        Self { across, down: (bands * BAND).div_ceil(rows), rows }
+    }
+}
+
 /// An operand seen the same way from either side: `count` vectors along the inner dimension.
+#[derive(Clone, Copy)]
 struct Vectors<'a> {
     data: &'a [f32],
     count: usize,
     depth: usize,
     /// Distance between vectors, and between the elements of one.
     strides: [usize; 2],
-    /// Vectors that are packed together.
-    group: usize,
 }
 
-impl<'a> Vectors<'a> {
-    fn new(matrix: Matrix<'a>, group: usize) -> Self {
-        let Matrix { data, size: [count, depth], strides } = matrix;
-        Self { data, count, depth, strides, group }
+impl<'a> From<Matrix<'a>> for Vectors<'a> {
+    fn from(Matrix { data, size: [count, depth], strides }: Matrix<'a>) -> Self {
+        Self { data, count, depth, strides }
     }
 }
 
-/// Packs group after group: of each all pairs in order, of each pair the vectors. What is missing
-/// from the last group, or from the last pair, is zero.
-fn pack(vectors: &Vectors, is_parallel: bool) -> Vec<u32> {
-    let size = vectors.depth.div_ceil(2) * vectors.group;
-    let mut packed = vec![0; vectors.count.div_ceil(vectors.group) * size];
-    let body = |(index, to): (usize, &mut [u32])| {
-        dispatch(Pack { vectors, first: index * vectors.group, to });
+/// Packs `GROUP` vectors after `GROUP` vectors: of each group all pairs in order, of each pair the
+/// vectors. What is missing from the last group, or from the last pair, is zero.
+fn pack<const GROUP: usize>(vectors: Vectors, is_parallel: bool) -> Vec<[u32; GROUP]> {
+    let pairs = vectors.depth.div_ceil(2);
+    let mut packed = Vec::with_capacity(vectors.count.div_ceil(GROUP) * pairs);
+    let room = &mut packed.spare_capacity_mut()[..vectors.count.div_ceil(GROUP) * pairs];
+    let body = |(index, to): (usize, &mut [MaybeUninit<[u32; GROUP]>])| {
+        dispatch(Pack { vectors, first: index * GROUP, to });
     };
     if is_parallel {
-        packed.par_chunks_mut(size).enumerate().for_each(body);
+        room.par_chunks_mut(pairs).enumerate().for_each(body);
     } else {
-        packed.chunks_mut(size).enumerate().for_each(body);
+        room.chunks_mut(pairs).enumerate().for_each(body);
+    }
+    let count = room.len();
+    #[expect(unsafe_code, reason = "what has just been written is not written twice")]
+    // SAFETY: `Pack` writes every pair of its group.
+    unsafe {
+        packed.set_len(count);
     }
     packed
 }
 
 /// One group, from its `first` vector.
-struct Pack<'a> {
-    vectors: &'a Vectors<'a>,
+struct Pack<'a, const GROUP: usize> {
+    vectors: Vectors<'a>,
     first: usize,
-    to: &'a mut [u32],
+    to: &'a mut [MaybeUninit<[u32; GROUP]>],
 }
 
-impl Kernel for Pack<'_> {
+impl<const GROUP: usize> Kernel for Pack<'_, GROUP> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Self { vectors, first, to } = self;
-        let &Vectors { data, count, depth, strides, group } = vectors;
-        let present = group.min(count - first);
-        if strides[1] == 1 {
-            // Elements adjacent: rounded in one loop, spread in another.
-            for vector in 0..present {
-                let values = &data[(first + vector) * strides[0]..][..depth];
+        match self.vectors.strides {
+            [_, 1] => self.along(),
+            [1, _] if self.first + GROUP <= self.vectors.count => self.across(),
+            _ => self.one_by_one(),
+        }
+    }
+}
+
+impl<const GROUP: usize> Pack<'_, GROUP> {
+    /// Vectors whose elements are adjacent: some pairs of all of them are rounded, then turned.
+    #[inline(always)]
+    fn along(self) {
+        let Vectors { data, count, depth, strides: [step, _] } = self.vectors;
+        let present = GROUP.min(count - self.first);
+        let mut rounded = [[0; BLOCK]; GROUP];
+        for (block, to) in self.to.chunks_mut(BLOCK).enumerate() {
+            let start = 2 * block * BLOCK;
+            for (vector, rounded) in rounded.iter_mut().enumerate().take(present) {
+                let values = &data[(self.first + vector) * step..][..depth];
+                let values = &values[start..depth.min(start + 2 * BLOCK)];
                 let (pairs, rest) = values.as_chunks::<2>();
-                for (block, pairs) in pairs.chunks(BLOCK).enumerate() {
-                    let mut rounded = [0; BLOCK];
-                    for (rounded, &[low, high]) in rounded.iter_mut().zip(pairs) {
-                        *rounded = pair(low, high);
-                    }
-                    for (i, &rounded) in rounded[..pairs.len()].iter().enumerate() {
-                        to[(block * BLOCK + i) * group + vector] = rounded;
-                    }
+                for (rounded, &[low, high]) in rounded.iter_mut().zip(pairs) {
+                    *rounded = pair(low, high);
                 }
                 if let [last] = rest {
-                    to[pairs.len() * group + vector] = pair(*last, 0.0);
+                    rounded[pairs.len()] = pair(*last, 0.0);
                 }
             }
-            return;
-        }
-        let [step, stride] = strides;
-        for (p, to) in to.chunks_exact_mut(group).enumerate() {
-            let at = 2 * p * stride + first * step;
-            for (vector, to) in to[..present].iter_mut().enumerate() {
-                let at = at + vector * step;
-                let high = if 2 * p + 1 < depth { data[at + stride] } else { 0.0 };
-                *to = pair(data[at], high);
+            for (p, to) in to.iter_mut().enumerate() {
+                to.write(std::array::from_fn(|vector| rounded[vector][p]));
             }
+        }
+    }
+
+    /// A whole group of adjacent vectors: a pair of all of them is two runs of numbers.
+    #[inline(always)]
+    fn across(self) {
+        let Vectors { data, depth, strides: [_, stride], .. } = self.vectors;
+        let run = |element: usize| -> &[f32; GROUP] {
+            let run = &data[element * stride + self.first..][..GROUP];
+            run.try_into().expect("a run of that length")
+        };
+        for (p, to) in self.to.iter_mut().enumerate() {
+            let low = run(2 * p);
+            let high = if 2 * p + 1 < depth { run(2 * p + 1) } else { &[0.0; GROUP] };
+            to.write(std::array::from_fn(|vector| pair(low[vector], high[vector])));
+        }
+    }
+
+    /// Whatever the strides.
+    #[inline(always)]
+    fn one_by_one(self) {
+        let Vectors { data, count, depth, strides: [step, stride] } = self.vectors;
+        let present = GROUP.min(count - self.first);
+        let at = |vector: usize, element: usize| {
+            let inside = vector < present && element < depth;
+            if inside { data[(self.first + vector) * step + element * stride] } else { 0.0 }
+        };
+        for (p, to) in self.to.iter_mut().enumerate() {
+            to.write(std::array::from_fn(|vector| pair(at(vector, 2 * p), at(vector, 2 * p + 1))));
         }
     }
 }
@@ -210,12 +271,15 @@ unsafe impl Sync for Slots {}
 
 /// One block of the result.
 struct Block<'a> {
-    /// Packed left and right operand.
-    operands: [&'a [u32]; 2],
+    /// The packed left operand.
+    left: &'a [[u32; BAND]],
+    /// The packed right operand.
+    right: &'a [[u32; PANEL]],
     /// Rows, columns and pairs of the whole product.
     size: [usize; 3],
-    /// First row and column of the block.
-    first: [usize; 2],
+    /// Those of the block, from the beginning of a band and of a panel on.
+    rows: Range<usize>,
+    columns: Range<usize>,
     out: &'a Slots,
     accumulate: Accumulate,
 }
@@ -225,16 +289,15 @@ impl PairKernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Pairs>(self) {
-        let [rows, columns, pairs] = self.size;
-        let [first_row, first_column] = self.first;
+        let [_, _, pairs] = self.size;
         for depth in (0..pairs).step_by(DEPTH) {
             let count = DEPTH.min(pairs - depth);
             let is_added = depth > 0 || self.accumulate == Accumulate::Yes;
-            for column in (first_column..columns.min(first_column + COLUMNS)).step_by(PANEL) {
-                let right = &self.operands[1][(column / PANEL * pairs + depth) * PANEL..];
-                for row in (first_row..rows.min(first_row + ROWS)).step_by(BAND) {
-                    let left = &self.operands[0][(row / BAND * pairs + depth) * BAND..];
-                    self.tile::<S>([left, right], count, [row, column], is_added);
+            for column in self.columns.clone().step_by(PANEL) {
+                let right = &self.right[column / PANEL * pairs + depth..][..count];
+                for row in self.rows.clone().step_by(BAND) {
+                    let left = &self.left[row / BAND * pairs + depth..][..count];
+                    self.tile::<S>(left, right, [row, column], is_added);
                 }
             }
         }
@@ -242,42 +305,34 @@ impl PairKernel for Block<'_> {
 }
 
 impl Block<'_> {
-    /// Sums a tile of [`BAND`] rows and [`PANEL`] columns over `count` pairs and writes or
-    /// adds what of it lies in the result.
+    /// Sums a tile of [`BAND`] rows and [`PANEL`] columns over some pairs and writes or adds what of
+    /// it lies in the result.
     #[inline(always)]
-    #[expect(unsafe_code, reason = "bounds are checked once per tile, not per element")]
+    #[expect(unsafe_code, reason = "reads and writes whole vectors")]
     fn tile<S: Pairs>(
         &self,
-        [left, right]: [&[u32]; 2],
-        count: usize,
+        left: &[[u32; BAND]],
+        right: &[[u32; PANEL]],
         [row, column]: [usize; 2],
         is_added: bool,
     ) {
-        let (left, right) = (&left[..count * BAND], &right[..count * PANEL]);
         let [rows, columns, _] = self.size;
         let mut sums = [[S::Lanes::splat(0.0); VECTORS]; BAND];
-        // SAFETY: the slices hold `count` pairs of every row and column of the tile.
-        unsafe {
-            let (mut left, mut right) = (left.as_ptr(), right.as_ptr());
-            for _ in 0..count {
-                let mut b = [S::load(right); VECTORS];
-                for (j, b) in b.iter_mut().enumerate().skip(1) {
-                    *b = S::load(right.add(j * WIDTH));
+        for (left, right) in left.iter().zip(right) {
+            // SAFETY: a pair of the panel is that many vectors.
+            let right: [S::Right; VECTORS] =
+                std::array::from_fn(|j| unsafe { S::load(right.as_ptr().add(j * WIDTH)) });
+            for (&left, sums) in left.iter().zip(&mut sums) {
+                for (sum, &right) in sums.iter_mut().zip(&right) {
+                    *sum = S::multiply_add(left, right, *sum);
                 }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (sum, &b) in sums.iter_mut().zip(&b) {
-                        *sum = S::multiply_add(left.add(i).read(), b, *sum);
-                    }
-                }
-                left = left.wrapping_add(BAND);
-                right = right.wrapping_add(PANEL);
             }
         }
-        let is_whole = row + BAND <= rows && column + PANEL <= columns;
-        // SAFETY: row and column lie in the result; beyond its edge nothing is touched.
-        unsafe {
-            let out = self.out.0.add(row * columns + column);
-            if is_whole {
+        let whole = row + BAND <= rows && column + PANEL <= columns;
+        if whole {
+            // SAFETY: the tile lies in the result.
+            unsafe {
+                let out = self.out.0.add(row * columns + column);
                 for (i, sums) in sums.iter().enumerate() {
                     for (j, &sum) in sums.iter().enumerate() {
                         let out = out.add(i * columns + j * WIDTH);
@@ -285,17 +340,31 @@ impl Block<'_> {
                         sum.store(out);
                     }
                 }
-                return;
             }
-            let mut buffer = [0.0f32; WIDTH];
-            for (i, sums) in sums.iter().enumerate().take(rows - row) {
-                for (j, &sum) in sums.iter().enumerate() {
-                    sum.store(buffer.as_mut_ptr());
-                    let at = column + j * WIDTH;
-                    for (k, &sum) in buffer.iter().enumerate().take(columns.saturating_sub(at)) {
-                        let out = out.add(i * columns + j * WIDTH + k);
-                        out.write(if is_added { out.read() + sum } else { sum });
-                    }
+            return;
+        }
+        // Through memory of its own: were the sums themselves counted through, they would be kept in
+        // memory, and stored after every pair.
+        let mut tile = [[0.0f32; PANEL]; BAND];
+        for (tile, sums) in tile.iter_mut().zip(&sums) {
+            for (tile, &sum) in tile.as_chunks_mut::<WIDTH>().0.iter_mut().zip(sums) {
+                // SAFETY: room for one vector.
+                unsafe { sum.store(tile.as_mut_ptr()) };
+            }
+        }
+        self.write_edge(&tile, [row, column], is_added);
+    }
+
+    /// Writes or adds what of a tile lies in the result.
+    #[expect(unsafe_code, reason = "writes through the pointer that tasks share")]
+    fn write_edge(&self, tile: &[[f32; PANEL]; BAND], [row, column]: [usize; 2], is_added: bool) {
+        let [rows, columns, _] = self.size;
+        for (i, sums) in tile.iter().enumerate().take(rows - row) {
+            for (j, &sum) in sums.iter().enumerate().take(columns - column) {
+                // SAFETY: row and column lie in the result.
+                unsafe {
+                    let out = self.out.0.add((row + i) * columns + column + j);
+                    out.write(if is_added { out.read() + sum } else { sum });
                 }
             }
         }

@@ -130,24 +130,35 @@ impl Kernel for SumRows<'_> {
 
 /// A transposed matrix: each column lies in one piece, and is a dot product.
 fn dot_columns(x: &[f32], weight: &[f32], depth: usize, out: &mut [f32]) {
-    let (rows, columns) = (x.len() / depth, weight.len() / depth);
-    let mut sums = vec![0.0; columns * rows];
-    let body = |(sums, weight): (&mut [f32], &[f32])| dispatch(DotRows { x, weight, depth, sums });
-    let size = (ELEMENTS / depth).max(columns.div_ceil(MAX_TASKS)).max(1);
-    let (some, some_weights) = (size * rows, size * depth);
-    if weight.len() >= PARALLEL {
-        sums.par_chunks_mut(some).zip(weight.par_chunks(some_weights)).for_each(body);
+    by_columns([x.len() / depth, depth, weight.len() / depth], out, |first, sums| {
+        dispatch(DotRows { x, weight: &weight[first * depth..], depth, sums });
+    });
+}
+
+/// Adds to `out` what `body` makes of some columns at a time, for a product of `[rows, depth, columns]`
+/// that reads its columns one after the other: `body` gets the first column and, for each of them,
+/// room for one sum per row.
+pub fn by_columns(
+    [rows, depth, columns]: [usize; 3],
+    out: &mut [f32],
+    body: impl Fn(usize, &mut [f32]) + Sync + Send,
+) {
+    let size = (ELEMENTS / depth.max(1)).max(columns.div_ceil(MAX_TASKS)).max(1);
+    let mut sums = vec![0.0; rows * columns];
+    let task = |(task, sums): (usize, &mut [f32])| body(task * size, sums);
+    if depth * columns >= PARALLEL {
+        sums.par_chunks_mut(size * rows.max(1)).enumerate().for_each(task);
     } else {
-        sums.chunks_mut(some).zip(weight.chunks(some_weights)).for_each(body);
+        sums.chunks_mut(size * rows.max(1)).enumerate().for_each(task);
     }
-    for (column, sums) in sums.chunks_exact(rows).enumerate() {
+    for (column, sums) in sums.chunks_exact(rows.max(1)).enumerate() {
         for (row, &sum) in sums.iter().enumerate() {
             out[row * columns + column] += sum;
         }
     }
 }
 
-/// Dot products of rows of a matrix with rows of `x`.
+/// Dot products of the first rows of a matrix with rows of `x`.
 struct DotRows<'a> {
     x: &'a [f32],
     weight: &'a [f32],

@@ -11,9 +11,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn_flex::FlexTensor;
-use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply_add};
+use super::gemv::by_columns;
 use super::memory::{contiguous, floats, from_vec};
 use crate::Precision;
 use crate::quantized::{Int8Weight, Values};
@@ -21,13 +21,6 @@ use crate::simd::{BLOCK, Kernel, Simd, WIDTH, dispatch, max, sum};
 
 /// The most rows for which reading the weights is what takes the time.
 const MAX_ROWS: usize = 8;
-/// Weights of a task at least: some ten microseconds of reading.
-const WEIGHTS: usize = 128 * 1024;
-/// Tasks at most. Neither depends on the number of threads.
-const TASKS: usize = 64;
-/// Weights from which a product is worth waking the other threads.
-const PARALLEL: usize = 64 * 1024;
-
 /// Work on eight-bit weights registered with burn's dispatch.
 #[backend_extension(Flex, Autodiff)]
 pub trait QuantizedOps: Backend {
@@ -94,25 +87,9 @@ fn forward(x: &FlexTensor, weight: &Values) -> FlexTensor {
         return from_vec(output, shape);
     }
     let x = Rounded::new(floats(x));
-    let mut sums = vec![0.0; rows * weight.outputs];
-    let outputs = (WEIGHTS / weight.inputs.max(1)).max(weight.outputs.div_ceil(TASKS)).max(1);
-    let body = |(task, sums): (usize, &mut [f32])| {
-        dispatch(Dots { x: &x, weight, first: task * outputs, rows, sums });
-    };
-    let size = outputs * rows.max(1);
-    if weight.values.len() >= PARALLEL {
-        sums.par_chunks_mut(size).enumerate().for_each(body);
-    } else {
-        sums.chunks_mut(size).enumerate().for_each(body);
-    }
-    if rows == 1 {
-        return from_vec(sums, shape);
-    }
-    for (column, sums) in sums.chunks_exact(rows.max(1)).enumerate() {
-        for (row, &sum) in sums.iter().enumerate() {
-            output[row * weight.outputs + column] = sum;
-        }
-    }
+    by_columns([rows, weight.inputs, weight.outputs], &mut output, |first, sums| {
+        dispatch(Dots { x: &x, weight, first, rows, sums });
+    });
     from_vec(output, shape)
 }
 

@@ -48,68 +48,34 @@ pub unsafe fn run_pairs_avx512_bf16<K: PairKernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512Bf16>()
 }
 
-impl Simd for Avx2 {
-    type Lanes = Pair;
-    const WIDE: bool = false;
+/// What the sets have in common: fused multiply-adds, and the squares that AVX transposes.
+macro_rules! simd {
+    ($set:ident, $lanes:ident, wide: $wide:literal) => {
+        impl Simd for $set {
+            type Lanes = $lanes;
+            const WIDE: bool = $wide;
 
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
+            #[inline(always)]
+            fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+                a.mul_add(b, c)
+            }
 
-    #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        factor: f32,
-        to: *mut f32,
-        to_row: usize,
-    ) {
-        unsafe { transpose(from, from_row, factor, to, to_row) }
-    }
+            #[inline(always)]
+            unsafe fn transpose(
+                from: *const f32,
+                from_row: usize,
+                factor: f32,
+                to: *mut f32,
+                to_row: usize,
+            ) {
+                unsafe { transpose(from, from_row, factor, to, to_row) }
+            }
+        }
+    };
 }
-
-impl Simd for Avx512 {
-    type Lanes = Single;
-    const WIDE: bool = true;
-
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        factor: f32,
-        to: *mut f32,
-        to_row: usize,
-    ) {
-        unsafe { transpose(from, from_row, factor, to, to_row) }
-    }
-}
-
-impl Simd for Avx512Bf16 {
-    type Lanes = Single;
-    const WIDE: bool = true;
-
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        factor: f32,
-        to: *mut f32,
-        to_row: usize,
-    ) {
-        unsafe { transpose(from, from_row, factor, to, to_row) }
-    }
-}
+simd!(Avx2, Pair, wide: false);
+simd!(Avx512, Single, wide: true);
+simd!(Avx512Bf16, Single, wide: true);
 
 // SAFETY of the intrinsics below: the type exists only in kernels that `run_pairs_avx512_bf16`
 // called, which needs the instructions.

@@ -185,13 +185,15 @@ impl Task<'_> {
                 stride: BLOCK_KEYS,
                 columns,
                 projections: &projections[..rows],
-                scale: problem.scale,
+                scale: if self.into_bias.is_some() { 1.0 } else { problem.scale },
             });
             if let Some(into_bias) = self.into_bias {
-                for (i, d_s) in d_s.chunks_exact(BLOCK_KEYS).take(rows).enumerate() {
+                for (i, d_s) in d_s.chunks_exact_mut(BLOCK_KEYS).take(rows).enumerate() {
                     let place = [batch, head, first_row + i];
                     // SAFETY: with a bias, all batches of this head belong to this task alone.
-                    unsafe { into_bias.add(place, key, &d_s[..count], 1.0 / problem.scale) };
+                    unsafe { into_bias.add(place, key, &d_s[..count]) };
+                    // A bias comes after the scale, queries and keys before it.
+                    d_s[..columns].iter_mut().for_each(|d_s| *d_s *= problem.scale);
                 }
             }
             product(

@@ -68,12 +68,12 @@ impl<'a> BiasGradient<'a> {
         Self { data: data.as_mut_ptr(), layout, borrowed: std::marker::PhantomData }
     }
 
-    /// Adds `values · factor` to the row of a query of a head, from the key `first` on.
+    /// Adds `values` to the row of a query of a head, from the key `first` on.
     ///
     /// # Safety
     /// Nobody else may use this head meanwhile.
     #[expect(unsafe_code, reason = "rows of different heads do not overlap")]
-    pub unsafe fn add(&self, place: [usize; 3], first: usize, values: &[f32], factor: f32) {
+    pub unsafe fn add(&self, place: [usize; 3], first: usize, values: &[f32]) {
         assert!(first + values.len() <= self.layout.key, "the gradient of a bias: a row");
         // SAFETY: the row lies in the gradient, and belongs to the caller.
         let row = unsafe {
@@ -81,7 +81,7 @@ impl<'a> BiasGradient<'a> {
             std::slice::from_raw_parts_mut(from, values.len())
         };
         for (to, value) in row.iter_mut().zip(values) {
-            *to += value * factor;
+            *to += value;
         }
     }
 }
