@@ -2,7 +2,7 @@
 
 use minijinja::Environment as Templates;
 use serde::Serialize;
-use wuji_training::search::{Assignment, Direction, Record, Trial, TrialState};
+use wuji_training::search::{Direction, Record, Trial, TrialState};
 
 use super::{SearchSummary, charts};
 use crate::WujiError;
@@ -15,26 +15,28 @@ const HTML: &str = include_str!("report.html");
 struct Values<'a> {
     summary: &'a SearchSummary,
     title: &'static str,
+    /// Keys and values of the best trial, as TOML spells them.
+    best: Vec<(&'a str, String)>,
     history: String,
     importances: String,
     parallel_coordinates: String,
-    trials: Vec<Row<'a>>,
+    trials: Vec<Row>,
 }
 
 /// A trial in the table.
 #[derive(Serialize)]
-struct Row<'a> {
+struct Row {
     number: u64,
     state: &'static str,
     value: Option<f64>,
     standard_error: Option<f64>,
     seconds: Option<f64>,
-    parameters: &'a Assignment,
+    parameters: Vec<String>,
     note: String,
 }
 
-impl<'a> Row<'a> {
-    fn of(trial: &'a Trial) -> Self {
+impl Row {
+    fn of(trial: &Trial) -> Self {
         let (value, standard_error, note) = match &trial.state {
             TrialState::Finished(found) => (Some(found.value), found.standard_error, String::new()),
             TrialState::Pruned { step, value } => (Some(*value), None, format!("at step {step}")),
@@ -47,7 +49,7 @@ impl<'a> Row<'a> {
             value,
             standard_error,
             seconds: trial.seconds,
-            parameters: &trial.parameters,
+            parameters: trial.parameters.settings(),
             note,
         }
     }
@@ -66,12 +68,15 @@ pub fn write_report(record: &Record, summary: &SearchSummary) -> Result<(), Wuji
 fn html(record: &Record, summary: &SearchSummary) -> Result<String, WujiError> {
     let mut templates = Templates::new();
     templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));
+    templates.add_filter("scientific", |value: f64| format!("{value:.1e}"));
+    let best = summary.best.iter().flat_map(|best| best.parameters.iter());
     let values = minijinja::Value::from(minijinja::value::Serde(Values {
         summary,
         title: match summary.direction {
             Direction::Minimize => "lowest value",
             Direction::Maximize => "highest value",
         },
+        best: best.map(|(key, value)| (key, value.to_string())).collect(),
         history: charts::history(&record.history()),
         importances: charts::importances(&summary.importances),
         parallel_coordinates: charts::parallel_coordinates(&record.parallel_coordinates()),
